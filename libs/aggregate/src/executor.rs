@@ -1,0 +1,309 @@
+//! Running commands: load, decide, append under the guard, answer.
+//!
+//! Invariant: after an unknown outcome nothing is assumed; the aggregate is read again and asked for the request id.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use quick_cache::sync::Cache;
+use tandem_eventlog::{Append, AppendError, Envelope, EventLog, InvalidToken, NewEvent, Position, ReadError, Subject};
+use tandem_proto::EventSet as _;
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+use crate::{Aggregate, Context, Loaded, Refusal};
+
+/// How often a command is decided anew when others write to the same aggregate.
+const ATTEMPTS: usize = 10;
+
+/// What comes with a command.
+#[derive(Clone, Debug)]
+pub struct CommandMeta {
+    /// Whose data; from the token, never from the request.
+    pub tenant: String,
+    /// Who asks: `users/{user}`, `creators/{creator}`, `services/{service}`.
+    pub actor: String,
+    /// The gRPC method, `tandem.contracts.v1.ContractService/SignContract`.
+    pub command: String,
+    /// Why, if said.
+    pub reason: String,
+    /// Makes the command idempotent.
+    pub request_id: String,
+    /// Fingerprint of the command's body.
+    pub request_hash: String,
+    /// Shared by all that follows from one outside request.
+    pub correlation_id: String,
+    /// The event that caused the command; empty if a person did.
+    pub causation_id: String,
+    /// W3C trace context to be carried on in the log; empty if not traced.
+    pub traceparent: String,
+    /// The state that the caller decided by; empty if any will do.
+    pub etag: String,
+    /// Now.
+    pub time: Timestamp,
+}
+
+/// What became of a command.
+#[derive(Clone, Debug)]
+pub struct Outcome<A> {
+    /// The aggregate after it; after a repeated command, as it was answered the first time.
+    pub loaded: Loaded<A>,
+    /// Whether this call wrote the events (not a repetition, not without effect).
+    pub written: bool,
+}
+
+/// Why a command has no outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError {
+    /// The aggregate refuses.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The caller decided by an older state.
+    #[error("the etag is not the current one")]
+    EtagMismatch,
+    /// The request id came before with another body.
+    #[error("the request_id was used before with another body")]
+    RequestIdReused,
+    /// Others kept writing to the same aggregate.
+    #[error("others wrote to the same resource at the same time")]
+    Contended,
+    /// Tenant or id can't be in the log.
+    #[error(transparent)]
+    InvalidId(#[from] InvalidToken),
+    /// The log can't be reached; nothing, or nothing new, was written, or the outcome is unknown: repeat.
+    #[error("the log can't be reached: {0}")]
+    Unavailable(String),
+    /// The log has an event that this version can't read.
+    #[error("the log can't be understood: {0}")]
+    Corrupt(String),
+}
+
+impl From<ReadError> for ExecuteError {
+    fn from(error: ReadError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+/// Runs commands on aggregates of one kind. Cheap to share; one per service and kind.
+pub struct Executor<A: Aggregate> {
+    log: Arc<dyn EventLog>,
+    cache: Cache<Subject, Arc<Loaded<A>>>,
+}
+
+impl<A: Aggregate> Executor<A> {
+    /// An executor that keeps up to `cache_capacity` aggregates in memory.
+    pub fn new(log: Arc<dyn EventLog>, cache_capacity: usize) -> Self {
+        Self { log, cache: Cache::new(cache_capacity) }
+    }
+
+    /// The aggregate as it is now; [`Loaded::exists`] tells whether it is there.
+    ///
+    /// # Errors
+    /// If the id can't be one, or the log can't be read.
+    pub async fn get(&self, tenant: &str, id: &str) -> Result<Arc<Loaded<A>>, ExecuteError> {
+        let subject = Subject::new(tenant, A::KIND, id)?;
+        let known = self.cache.get(&subject);
+        self.refresh(&subject, known).await
+    }
+
+    /// The aggregate as it was after its event at `position`.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn get_at(&self, tenant: &str, id: &str, position: Position) -> Result<Loaded<A>, ExecuteError> {
+        let subject = Subject::new(tenant, A::KIND, id)?;
+        self.replay(&subject, position).await
+    }
+
+    /// Runs a command.
+    ///
+    /// # Errors
+    /// See [`ExecuteError`]. After [`ExecuteError::Unavailable`] it may have taken effect: repeat it with the same
+    /// request id.
+    pub async fn execute(&self, id: &str, command: &A::Command, meta: &CommandMeta) -> Result<Outcome<A>, ExecuteError> {
+        let subject = Subject::new(&meta.tenant, A::KIND, id)?;
+        let mut known = self.cache.get(&subject);
+        let mut current = known.is_none();
+        if current {
+            known = Some(self.refresh(&subject, None).await?);
+        }
+        let mut unanswered = None;
+        for _ in 0..ATTEMPTS {
+            let Some(loaded) = known.take() else { break };
+            let decided = match self.repeated(&subject, &loaded, meta).await? {
+                Some(outcome) => return Ok(outcome),
+                None => decide(&loaded, command, meta, &subject),
+            };
+            match decided {
+                // What the cache says may be old: only an append, which is guarded, or a fresh read can be relied on.
+                Err(_) | Ok((None, _)) if !current => {}
+                Err(error) => return Err(error),
+                Ok((None, _)) => return Ok(Outcome { loaded: (*loaded).clone(), written: false }),
+                Ok((Some(append), mut next)) => match self.append(&subject, append).await {
+                    Ok(positions) => {
+                        let position = positions.first().copied().unwrap_or_default();
+                        next.settle(position, meta);
+                        self.cache.insert(subject, Arc::new(next.clone()));
+                        return Ok(Outcome { loaded: next, written: true });
+                    }
+                    Err(AppendError::Conflict) => {}
+                    Err(AppendError::Unknown(error)) => unanswered = Some(error),
+                    Err(AppendError::Unavailable(error)) => return Err(ExecuteError::Unavailable(error)),
+                },
+            }
+            known = Some(self.refresh(&subject, Some(loaded)).await?);
+            current = true;
+        }
+        Err(unanswered.map_or(ExecuteError::Contended, ExecuteError::Unavailable))
+    }
+
+    async fn append(&self, subject: &Subject, append: Append) -> Result<Vec<Position>, AppendError> {
+        let span = tracing::debug_span!("append", otel.name = "append", otel.kind = "producer", %subject);
+        self.log.append(vec![append]).instrument(span).await
+    }
+
+    /// Decides a command without appending, to be committed with others by [`commit_together`].
+    ///
+    /// # Errors
+    /// As [`Self::execute`].
+    pub async fn stage(&self, id: &str, command: &A::Command, meta: &CommandMeta) -> Result<Staged<A>, ExecuteError> {
+        let subject = Subject::new(&meta.tenant, A::KIND, id)?;
+        let loaded = self.refresh(&subject, self.cache.get(&subject)).await?;
+        if let Some(outcome) = self.repeated(&subject, &loaded, meta).await? {
+            return Ok(Staged { append: None, loaded: outcome.loaded, repeated: true });
+        }
+        let (append, next) = decide(&loaded, command, meta, &subject)?;
+        Ok(Staged { append, loaded: next, repeated: false })
+    }
+
+    /// The answer to a command that the aggregate has taken before.
+    async fn repeated(
+        &self,
+        subject: &Subject,
+        loaded: &Loaded<A>,
+        meta: &CommandMeta,
+    ) -> Result<Option<Outcome<A>>, ExecuteError> {
+        let Some((position, hash)) = loaded.requests.get(&meta.request_id) else { return Ok(None) };
+        if *hash != meta.request_hash {
+            return Err(ExecuteError::RequestIdReused);
+        }
+        let then =
+            if *position == loaded.position { loaded.clone() } else { self.replay(subject, *position).await? };
+        Ok(Some(Outcome { loaded: then, written: false }))
+    }
+
+    async fn refresh(
+        &self,
+        subject: &Subject,
+        known: Option<Arc<Loaded<A>>>,
+    ) -> Result<Arc<Loaded<A>>, ExecuteError> {
+        let known = known.unwrap_or_default();
+        let events = self.log.read(subject, known.position).await?;
+        if events.is_empty() {
+            return Ok(known);
+        }
+        let mut loaded = (*known).clone();
+        for event in &events {
+            loaded.apply(event)?;
+        }
+        let loaded = Arc::new(loaded);
+        self.cache.insert(subject.clone(), Arc::clone(&loaded));
+        Ok(loaded)
+    }
+
+    async fn replay(&self, subject: &Subject, until: Position) -> Result<Loaded<A>, ExecuteError> {
+        let mut loaded = Loaded::default();
+        for event in self.log.read(subject, 0).await?.iter().filter(|event| event.position <= until) {
+            loaded.apply(event)?;
+        }
+        Ok(loaded)
+    }
+}
+
+impl<A: Aggregate> Loaded<A> {
+    /// The events that were evolved provisionally are now in the log.
+    fn settle(&mut self, position: Position, meta: &CommandMeta) {
+        self.position = position;
+        self.requests.insert(meta.request_id.clone(), (position, meta.request_hash.clone()));
+    }
+}
+
+/// A decided command that waits to be committed.
+#[derive(Debug)]
+pub struct Staged<A> {
+    /// To be given to [`commit_together`]; none if there is nothing to append.
+    pub append: Option<Append>,
+    /// The aggregate after it (its position still the one before).
+    pub loaded: Loaded<A>,
+    /// The command was taken before; `loaded` is as it was answered then.
+    pub repeated: bool,
+}
+
+/// Commits what several aggregates decided, all or nothing. `stage` decides anew after each conflict; it answers the
+/// appends and what is to be returned. Answers that and the position of the last event (0 if nothing was appended).
+///
+/// # Errors
+/// What `stage` answers; [`ExecuteError::Contended`] or [`ExecuteError::Unavailable`] as a single command does.
+pub async fn commit_together<T, F>(log: &dyn EventLog, stage: F) -> Result<(T, Position), ExecuteError>
+where
+    F: AsyncFn() -> Result<(Vec<Append>, T), ExecuteError>,
+{
+    let mut unanswered = None;
+    for _ in 0..ATTEMPTS {
+        let (parts, value) = stage().await?;
+        if parts.is_empty() {
+            return Ok((value, 0));
+        }
+        match log.append(parts).await {
+            Ok(positions) => return Ok((value, positions.into_iter().max().unwrap_or_default())),
+            Err(AppendError::Conflict) => {}
+            Err(AppendError::Unknown(error)) => unanswered = Some(error),
+            Err(AppendError::Unavailable(error)) => return Err(ExecuteError::Unavailable(error)),
+        }
+    }
+    Err(unanswered.map_or(ExecuteError::Contended, ExecuteError::Unavailable))
+}
+
+/// Decides, and evolves provisionally.
+fn decide<A: Aggregate>(
+    loaded: &Loaded<A>,
+    command: &A::Command,
+    meta: &CommandMeta,
+    subject: &Subject,
+) -> Result<(Option<Append>, Loaded<A>), ExecuteError> {
+    if !meta.etag.is_empty() && meta.etag != loaded.etag() {
+        return Err(ExecuteError::EtagMismatch);
+    }
+    let resource = format!("{}/{}", A::COLLECTION, subject.id());
+    let context = Context { time: meta.time, actor: &meta.actor, resource: &resource };
+    let decided = loaded.state.decide(command, &context)?;
+    let mut next = loaded.clone();
+    let mut events = Vec::with_capacity(decided.len());
+    for event in decided {
+        let mut envelope = envelope(meta, event.type_name(), &resource);
+        next.state.evolve(&event, &envelope);
+        envelope.partnership = next.state.partnership();
+        events.push(NewEvent { subject: subject.clone(), envelope, payload: Bytes::from(event.encode()) });
+    }
+    let append = (!events.is_empty()).then_some(Append { expected: loaded.position, events });
+    Ok((append, next))
+}
+
+fn envelope(meta: &CommandMeta, event_type: &str, resource: &str) -> Envelope {
+    Envelope {
+        id: Uuid::now_v7().to_string(),
+        event_type: event_type.to_owned(),
+        resource: resource.to_owned(),
+        time: meta.time,
+        actor: meta.actor.clone(),
+        command: meta.command.clone(),
+        reason: meta.reason.clone(),
+        request_id: meta.request_id.clone(),
+        request_hash: meta.request_hash.clone(),
+        correlation_id: meta.correlation_id.clone(),
+        causation_id: meta.causation_id.clone(),
+        partnership: String::new(),
+        traceparent: meta.traceparent.clone(),
+    }
+}

@@ -1,0 +1,15 @@
+//! Deciding: aggregates, the executor that runs commands on them, processes that turn events into commands.
+//!
+//! Invariant: a command takes effect at most once for its `request_id`, for as long as its aggregate lives, whatever
+//! happens to replies, processes and caches in between.
+
+mod aggregate;
+mod executor;
+mod loaded;
+mod process;
+pub mod testing;
+
+pub use aggregate::{Aggregate, Context, Refusal};
+pub use executor::{CommandMeta, ExecuteError, Executor, Outcome, Staged, commit_together};
+pub use loaded::{Loaded, parse_etag};
+pub use process::{Cause, Process, ProcessError, run_process};

@@ -1,0 +1,55 @@
+//! An aggregate as read from the log.
+//!
+//! Invariant: a [`Loaded`] is exactly the fold of the aggregate's events up to its position.
+
+use std::collections::HashMap;
+
+use tandem_eventlog::{Position, RecordedEvent};
+use tandem_proto::EventSet as _;
+
+use crate::{Aggregate, ExecuteError};
+
+/// An aggregate's state with what is needed to decide and append to it.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded<A> {
+    /// The state.
+    pub state: A,
+    /// Position of its last event; 0 if it has none.
+    pub position: Position,
+    /// Commands that it has taken: request id → where, and the command's fingerprint.
+    pub(crate) requests: HashMap<String, (Position, String)>,
+}
+
+impl<A: Aggregate> Loaded<A> {
+    /// Whether it has any event.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.position > 0
+    }
+
+    /// The etag of the state: changes with every event.
+    #[must_use]
+    pub fn etag(&self) -> String {
+        format!("{:x}", self.position)
+    }
+
+    /// Takes in an event of the log.
+    pub(crate) fn apply(&mut self, event: &RecordedEvent) -> Result<(), ExecuteError> {
+        let envelope = &event.envelope;
+        // An event of a newer version of this service would be lost on deciding: better not to decide.
+        let decoded = A::Event::decode(&envelope.event_type, &event.payload)
+            .map_err(|error| format!("{}: {error}", envelope.event_type))
+            .and_then(|event| event.ok_or_else(|| format!("{} is unknown here", envelope.event_type)))
+            .map_err(|error| ExecuteError::Corrupt(format!("event {} of {}: {error}", event.position, event.subject)))?;
+        self.state.evolve(&decoded, envelope);
+        self.position = event.position;
+        self.requests.insert(envelope.request_id.clone(), (event.position, envelope.request_hash.clone()));
+        Ok(())
+    }
+}
+
+/// The position in an etag, none if it is not one of ours.
+#[must_use]
+pub fn parse_etag(etag: &str) -> Option<Position> {
+    Position::from_str_radix(etag, 16).ok()
+}

@@ -1,0 +1,108 @@
+//! Processes: what follows from an event, as commands to other aggregates.
+//!
+//! Invariant: every event is handled at least once and acknowledged only when handled, so a handler's commands carry
+//! request ids made from the event's id.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use tandem_eventlog::{Delivery, EventLog, Filter, RecordedEvent};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+/// Events handled at the same time by one process.
+const CONCURRENCY: usize = 16;
+/// Longest wait before an event is handled again.
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
+
+/// A reaction to events.
+#[async_trait::async_trait]
+pub trait Process: Send + Sync + 'static {
+    /// Name of its durable consumer, for example `payouts-accrual`.
+    const NAME: &'static str;
+
+    /// The events that it reacts to.
+    fn filter(&self) -> Filter;
+
+    /// Reacts. Events of one aggregate may come out of order and more than once.
+    ///
+    /// # Errors
+    /// [`ProcessError`]: the event is handed out again later.
+    async fn handle(&self, event: &RecordedEvent, cause: &Cause) -> Result<(), ProcessError>;
+}
+
+/// What a process's commands say of where they come from.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    /// The event's id; request ids are made from it.
+    pub event_id: String,
+    /// From the event.
+    pub correlation_id: String,
+    /// Whose data.
+    pub tenant: String,
+}
+
+/// A reaction did not succeed and is to be tried again.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ProcessError(pub String);
+
+/// Runs a process until `shutdown`; reconnects by itself.
+pub async fn run_process<P: Process>(process: Arc<P>, log: Arc<dyn EventLog>, shutdown: CancellationToken) {
+    while !shutdown.is_cancelled() {
+        match log.consume(P::NAME, &process.filter()).await {
+            Ok(deliveries) => {
+                let handled = deliveries.take_until(shutdown.cancelled()).for_each_concurrent(CONCURRENCY, |delivery| {
+                    let process = &process;
+                    async move {
+                        match delivery {
+                            Ok(delivery) => handle(process.as_ref(), delivery.as_ref()).await,
+                            Err(error) => tracing::warn!(process = P::NAME, %error, "deliveries interrupted"),
+                        }
+                    }
+                });
+                handled.await;
+            }
+            Err(error) => tracing::warn!(process = P::NAME, %error, "the log can't be consumed"),
+        }
+        // Only reached when the log is away or on shutdown.
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = tokio::time::sleep(Duration::from_millis(500)) => {}
+        }
+    }
+}
+
+async fn handle<P: Process>(process: &P, delivery: &dyn Delivery) {
+    let event = delivery.event();
+    let envelope = &event.envelope;
+    let cause = Cause {
+        event_id: envelope.id.clone(),
+        correlation_id: envelope.correlation_id.clone(),
+        tenant: event.tenant().to_owned(),
+    };
+    let span = tracing::info_span!(
+        "process",
+        otel.name = format!("process {}", P::NAME),
+        otel.kind = "consumer",
+        process = P::NAME,
+        event.r#type = envelope.event_type,
+        event.position = event.position,
+        attempt = delivery.attempt(),
+    );
+    tandem_eventlog::trace::set_remote_parent(&span, &envelope.traceparent);
+    let settled = async {
+        match process.handle(event, &cause).await {
+            Ok(()) => delivery.ack().await,
+            Err(error) => {
+                let delay = LONGEST_RETRY.min(Duration::from_millis(100) * 2u32.saturating_pow(delivery.attempt() as u32));
+                tracing::warn!(%error, retry_in = ?delay, "not handled");
+                delivery.retry(delay).await
+            }
+        }
+    };
+    if let Err(error) = settled.instrument(span).await {
+        tracing::warn!(process = P::NAME, %error, "acknowledgement lost; the event will come again");
+    }
+}
