@@ -11,5 +11,5 @@ pub mod testing;
 
 pub use aggregate::{Aggregate, Context, Refusal};
 pub use executor::{CommandMeta, ExecuteError, Executor, Outcome, Staged, commit_together};
-pub use loaded::{Loaded, parse_etag};
+pub use loaded::{Loaded, etag};
 pub use process::{Cause, Process, ProcessError, run_process};

@@ -30,7 +30,7 @@ impl<A: Aggregate> Loaded<A> {
     /// The etag of the state: changes with every event.
     #[must_use]
     pub fn etag(&self) -> String {
-        format!("{:x}", self.position)
+        etag(self.position)
     }
 
     /// Takes in an event of the log.
@@ -48,8 +48,8 @@ impl<A: Aggregate> Loaded<A> {
     }
 }
 
-/// The position in an etag, none if it is not one of ours.
+/// The etag of an aggregate whose last event is at a position.
 #[must_use]
-pub fn parse_etag(etag: &str) -> Option<Position> {
-    Position::from_str_radix(etag, 16).ok()
+pub fn etag(position: Position) -> String {
+    format!("{position:x}")
 }
