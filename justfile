@@ -1,0 +1,82 @@
+# Tandem's recipes. `./justw <recipe>` runs them with nothing to install first.
+
+set positional-arguments
+
+export PATH := justfile_directory() / ".tools" + ":" + env("PATH")
+
+# Show this list
+default:
+    @{{ just_executable() }} --list --unsorted
+
+# Run the life of a partnership through all services in one process
+demo *args: (_first-build "tandem-demo")
+    @cargo run -q -p tandem-demo -- "$@"
+
+# The same with each service in a process of its own
+demo-separate: (demo "--separate")
+
+# Start a NATS server and all services, and keep them running
+up *args: (_first-build "tandem")
+    @cargo run -q -p tandem-cli -- up "$@"
+
+# Run all tests, those of the documentation and the separate demo included
+test:
+    @if cargo nextest --version >/dev/null 2>&1; then \
+        cargo nextest run --workspace && cargo test --doc --workspace; \
+    else \
+        cargo test --workspace; \
+    fi
+
+# Check format, clippy without warnings, and the protos
+lint: && proto-lint
+    cargo fmt --all -- --check
+    cargo clippy --locked --workspace --all-targets -- -D warnings
+
+# Check the protos: style, comments, and nothing released broken
+proto-lint: (tools "buf")
+    buf lint
+    @test -f proto/released.binpb || { echo "proto/released.binpb is missing: record it with ./justw proto-release" >&2; exit 1; }
+    buf breaking --against proto/released.binpb
+
+# Record the protos as released: later ones are checked against them
+proto-release: (tools "buf")
+    buf build --exclude-source-info -o proto/released.binpb
+
+# Check licences, sources and versions of the dependencies, offline
+audit:
+    @if cargo deny --version >/dev/null 2>&1; then \
+        cargo deny --offline check licenses bans sources; \
+    else \
+        python3 tools/audit.py; \
+    fi
+
+# Measure against the limits and the peers, in release
+bench *args:
+    cargo run --release -p tandem-bench -- "$@"
+
+# All that must hold before a change is taken: lint, audit, test, demo
+ci:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    step=start passed=
+    trap '[ $? = 0 ] || echo "ci: FAILED in $step${passed:+; passed before:$passed}"' EXIT
+    for step in lint audit test demo; do
+        began=$SECONDS
+        echo "ci: $step"
+        "{{ just_executable() }}" "$step"
+        passed+=" $step ($((SECONDS - began)) s)"
+    done
+    commit=$(git describe --always --dirty 2>/dev/null || echo "without a commit")
+    echo "ci: passed:$passed, tree $commit"
+
+# Fetch pinned tools into .tools unless good ones are installed
+tools *names="just nats-server buf":
+    @tools/fetch {{ names }}
+
+# Remove what `up` has stored
+clean-data:
+    rm -rf .data
+
+# Says why nothing happens for a while.
+_first-build binary:
+    @test -x "${CARGO_TARGET_DIR:-target}/debug/{{ binary }}" || echo "compiling; the first build takes some minutes"
