@@ -1,0 +1,225 @@
+//! The log in memory, for tests: the same semantics, and faults that a test scripts.
+//!
+//! Invariant: deterministic. Faults are used up in the order in which they were injected, each by the next operation that it
+//! concerns.
+
+mod consumer;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::StreamExt;
+use tokio::sync::watch;
+
+use crate::{
+    Append, AppendError, DeliveryStream, EventLog, EventStream, Filter, Position, ReadError, RecordedEvent, Subject,
+};
+use consumer::Consumer;
+
+/// What shall go wrong next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The next append is written, and answered with [`AppendError::Unknown`].
+    LostReply,
+    /// The next append is not written, and answered with [`AppendError::Unknown`].
+    LostRequest,
+    /// The next append is not written, and answered with [`AppendError::Conflict`].
+    Conflict,
+    /// The next append is not written, and answered with [`AppendError::Unavailable`].
+    Unavailable,
+    /// The next append takes this long.
+    Delay(Duration),
+    /// The next read lacks the aggregate's last event, as if answered by a replica that lags.
+    StaleRead,
+    /// The next event that a consumer is handed comes twice, even when acknowledged.
+    DuplicateDelivery,
+}
+
+/// [`EventLog`] in memory. Clones share one log.
+#[derive(Clone, Debug)]
+pub struct MemoryLog(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    /// Position of the last event, for those who wait for the next.
+    last: watch::Sender<Position>,
+    ack_wait: Duration,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    events: Vec<RecordedEvent>,
+    by_subject: HashMap<Arc<str>, Vec<Position>>,
+    consumers: HashMap<String, Arc<Consumer>>,
+    append_faults: VecDeque<Fault>,
+    stale_reads: usize,
+    duplicate_deliveries: usize,
+}
+
+impl Default for MemoryLog {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemoryLog {
+    /// An empty log, whose consumers get an event that they do not acknowledge again after 30 s.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_ack_wait(Duration::from_secs(30))
+    }
+
+    /// An empty log, whose consumers get an event that they do not acknowledge again after `ack_wait`.
+    #[must_use]
+    pub fn with_ack_wait(ack_wait: Duration) -> Self {
+        Self(Arc::new(Shared { state: Mutex::default(), last: watch::Sender::new(0), ack_wait }))
+    }
+
+    /// Lets something go wrong: see [`Fault`].
+    pub fn inject(&self, fault: Fault) {
+        let mut state = self.0.lock();
+        match fault {
+            Fault::StaleRead => state.stale_reads += 1,
+            Fault::DuplicateDelivery => state.duplicate_deliveries += 1,
+            _ => state.append_faults.push_back(fault),
+        }
+    }
+
+    /// All events, oldest first.
+    #[must_use]
+    pub fn events(&self) -> Vec<RecordedEvent> {
+        self.0.lock().events.clone()
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A test that panicked with the lock held has failed already; the others shall tell their own story.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, parts: Vec<Append>) -> Result<Vec<Position>, AppendError> {
+        Append::check(&parts)?;
+        let mut state = self.lock();
+        let positions = state.write(parts)?;
+        let last = state.last();
+        // Announced under the lock, so that it only rises.
+        self.last.send_replace(last);
+        Ok(positions)
+    }
+}
+
+impl State {
+    fn last(&self) -> Position {
+        self.events.last().map_or(0, |event| event.position)
+    }
+
+    fn write(&mut self, parts: Vec<Append>) -> Result<Vec<Position>, AppendError> {
+        let mut addresses: Vec<Arc<str>> = Vec::with_capacity(parts.len());
+        for part in &parts {
+            let address = part.events.first().map(|event| event.subject.to_string()).unwrap_or_default();
+            let last = self.by_subject.get(&*address).and_then(|positions| positions.last()).copied().unwrap_or(0);
+            if last != part.expected {
+                return Err(AppendError::Conflict);
+            }
+            addresses.push(address.into());
+        }
+        for (part, address) in parts.into_iter().zip(&addresses) {
+            for event in part.events {
+                let position = self.last() + 1;
+                self.by_subject.entry(Arc::clone(address)).or_default().push(position);
+                self.events.push(RecordedEvent {
+                    position,
+                    subject: Arc::clone(address),
+                    envelope: event.envelope,
+                    payload: event.payload,
+                });
+            }
+        }
+        Ok(addresses.iter().filter_map(|address| self.by_subject.get(address)?.last().copied()).collect())
+    }
+
+    fn at(&self, position: Position) -> Option<&RecordedEvent> {
+        self.events.get(usize::try_from(position.checked_sub(1)?).ok()?)
+    }
+
+    /// The next event after a position that the filter lets through.
+    fn next(&self, filter: &Filter, after: Position) -> Option<&RecordedEvent> {
+        let seen = usize::try_from(after).unwrap_or(usize::MAX);
+        self.events.get(seen..)?.iter().find(|event| lets_through(filter, event))
+    }
+}
+
+fn lets_through(filter: &Filter, event: &RecordedEvent) -> bool {
+    let [tenant, context, aggregate, _] = event.tokens();
+    filter.tenant.as_ref().is_none_or(|wanted| wanted == tenant)
+        && (filter.kinds.is_empty()
+            || filter.kinds.iter().any(|kind| kind.context == context && kind.aggregate == aggregate))
+}
+
+#[async_trait::async_trait]
+impl EventLog for MemoryLog {
+    async fn append(&self, parts: Vec<Append>) -> Result<Vec<Position>, AppendError> {
+        let fault = self.0.lock().append_faults.pop_front();
+        match fault {
+            None => self.0.write(parts),
+            Some(Fault::Delay(time)) => {
+                tokio::time::sleep(time).await;
+                self.0.write(parts)
+            }
+            Some(Fault::LostReply) => {
+                self.0.write(parts)?;
+                Err(AppendError::Unknown("the reply was lost".to_owned()))
+            }
+            Some(Fault::Conflict) => Err(AppendError::Conflict),
+            Some(Fault::Unavailable) => Err(AppendError::Unavailable("the log is away".to_owned())),
+            Some(_) => Err(AppendError::Unknown("the request was lost".to_owned())),
+        }
+    }
+
+    async fn read(&self, subject: &Subject, after: Position) -> Result<Vec<RecordedEvent>, ReadError> {
+        let mut state = self.0.lock();
+        let stale = std::mem::replace(&mut state.stale_reads, 0);
+        state.stale_reads = stale.saturating_sub(1);
+        let positions = state.by_subject.get(&*subject.to_string()).map(Vec::as_slice).unwrap_or_default();
+        let seen = if stale > 0 { &positions[..positions.len().saturating_sub(1)] } else { positions };
+        let wanted = seen.iter().filter(|position| **position > after);
+        Ok(wanted.filter_map(|position| state.at(*position)).cloned().collect())
+    }
+
+    async fn get(&self, position: Position) -> Result<Option<RecordedEvent>, ReadError> {
+        Ok(self.0.lock().at(position).cloned())
+    }
+
+    async fn last_position(&self, filter: &Filter) -> Result<Position, ReadError> {
+        filter.check()?;
+        let state = self.0.lock();
+        Ok(state.events.iter().rev().find(|event| lets_through(filter, event)).map_or(0, |event| event.position))
+    }
+
+    async fn follow(&self, filter: &Filter, after: Position) -> Result<EventStream, ReadError> {
+        filter.check()?;
+        let (shared, filter, last) = (Arc::clone(&self.0), filter.clone(), self.0.last.subscribe());
+        let events =
+            futures::stream::unfold((shared, filter, last, after), |(shared, filter, mut last, after)| async move {
+                loop {
+                    last.borrow_and_update();
+                    let next = shared.lock().next(&filter, after).cloned();
+                    if let Some(event) = next {
+                        let after = event.position;
+                        return Some((Ok(event), (shared, filter, last, after)));
+                    }
+                    last.changed().await.ok()?;
+                }
+            });
+        Ok(events.boxed())
+    }
+
+    async fn consume(&self, name: &str, filter: &Filter) -> Result<DeliveryStream, ReadError> {
+        filter.check()?;
+        let consumer = Arc::clone(self.0.lock().consumers.entry(name.to_owned()).or_default());
+        Ok(consumer::deliveries(Arc::clone(&self.0), consumer, filter.clone()))
+    }
+}

@@ -1,0 +1,192 @@
+//! A `nats-server` with JetStream as a child process: for development (`tandem up`), tests, demo and benchmarks.
+//!
+//! Invariant: the server never outlives its parent, however that ends, and is never shut down before its parent asks.
+
+mod binary;
+mod process;
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use process::Process;
+
+/// Why no server is running.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// No binary of a sufficient version anywhere.
+    #[error(
+        "no nats-server of version 2.12 or later found ({searched}); run ./justw tools, or name one in TANDEM_NATS_SERVER"
+    )]
+    NoBinary {
+        /// Where it was looked for, and what was wrong with what was found there.
+        searched: String,
+    },
+    /// The port asked for belongs to somebody else.
+    #[error("port {port} is taken; stop what listens there, or choose another port (0 lets the server choose)")]
+    PortTaken {
+        /// The port asked for.
+        port: u16,
+    },
+    /// The server ended, or was not ready in time. Its last words are in the message.
+    #[error("nats-server did not start: {0}")]
+    Failed(String),
+    /// A file or a process could not be had.
+    #[error("nats-server can't be started: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// What to start, and where.
+#[derive(Debug, Clone, Default)]
+pub struct Builder {
+    binary: Option<PathBuf>,
+    store: Option<PathBuf>,
+    port: u16,
+    sync_always: bool,
+}
+
+impl Builder {
+    /// This binary, instead of the one named by `TANDEM_NATS_SERVER`, in `.tools/`, or on the PATH.
+    #[must_use]
+    pub fn binary(mut self, path: impl Into<PathBuf>) -> Self {
+        self.binary = Some(path.into());
+        self
+    }
+
+    /// Keeps the log in this directory (made if missing); else in a temporary one that goes away with the server.
+    #[must_use]
+    pub fn store(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.store = Some(directory.into());
+        self
+    }
+
+    /// Listens on this port of 127.0.0.1; 0 (the default) lets the server choose a free one.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Acknowledges only what is on disk (`sync_interval: always`): slower, and safe against power loss.
+    #[must_use]
+    pub fn sync_always(mut self, on: bool) -> Self {
+        self.sync_always = on;
+        self
+    }
+
+    /// Starts the server; it is ready for clients when this returns.
+    ///
+    /// # Errors
+    /// If there is no binary, the port is taken, or the server ends or is not ready within 30 seconds.
+    pub async fn start(self) -> Result<NatsServer, StartError> {
+        let binary = binary::find(self.binary.as_deref()).await?;
+        let (store, temporary) = match self.store {
+            Some(store) => (store, None),
+            None => {
+                let directory = TempDir::with_prefix("tandem-nats-")?;
+                (directory.path().to_owned(), Some(directory))
+            }
+        };
+        std::fs::create_dir_all(&store)?;
+        let mut server = NatsServer {
+            binary,
+            store,
+            port: self.port,
+            sync_always: self.sync_always,
+            process: None,
+            _temporary: temporary,
+        };
+        server.restart().await?;
+        Ok(server)
+    }
+}
+
+/// A running `nats-server`. Dropping it kills the server.
+#[derive(Debug)]
+pub struct NatsServer {
+    binary: PathBuf,
+    store: PathBuf,
+    port: u16,
+    sync_always: bool,
+    process: Option<Process>,
+    // Declared after the process: the directory is removed once nobody writes to it.
+    _temporary: Option<TempDir>,
+}
+
+impl NatsServer {
+    /// What can be chosen before the start.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Where clients connect: `nats://127.0.0.1:<port>`. Stays the same over restarts.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where it keeps its streams.
+    #[must_use]
+    pub fn store(&self) -> &Path {
+        &self.store
+    }
+
+    /// Its process id; none while it is stopped.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::pid)
+    }
+
+    /// Waits until the server ends by itself, so that its parent can tell. Pends for ever while it is stopped.
+    ///
+    /// # Errors
+    /// If the child can't be waited for.
+    pub async fn exited(&mut self) -> Result<std::process::ExitStatus, StartError> {
+        match &mut self.process {
+            Some(process) => Ok(process.exited().await?),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Asks it to end (SIGTERM): it closes its files and its clients' connections first. Nothing to do if it is
+    /// stopped already.
+    ///
+    /// # Errors
+    /// If it can't be signalled.
+    pub async fn stop(&mut self) -> Result<(), StartError> {
+        match self.process.take() {
+            Some(process) => Ok(process.terminate().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends it as a crash would (SIGKILL).
+    ///
+    /// # Errors
+    /// If it can't be signalled.
+    pub async fn kill(&mut self) -> Result<(), StartError> {
+        match self.process.take() {
+            Some(process) => Ok(process.kill().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Starts it again on the same port and store, after a clean stop if it is running.
+    ///
+    /// # Errors
+    /// As [`Builder::start`].
+    pub async fn restart(&mut self) -> Result<(), StartError> {
+        self.stop().await?;
+        let process = Process::spawn(&self.binary, &self.store, self.port, self.sync_always).await?;
+        self.port = process.port();
+        self.process = Some(process);
+        Ok(())
+    }
+}
