@@ -28,8 +28,9 @@ pub trait Aggregate: Default + Clone + Send + Sync + 'static {
     /// Takes in an event. Never fails: what is in the log has happened.
     fn evolve(&mut self, event: &Self::Event, envelope: &Envelope);
 
-    /// `partnerships/{brand}~{creator}` that the aggregate belongs to; empty if to none.
-    fn partnership(&self) -> String {
+    /// `partnerships/{brand}~{creator}` that an event, already taken in, belongs to; empty if to none.
+    fn partnership(&self, event: &Self::Event) -> String {
+        let _ = event;
         String::new()
     }
 }

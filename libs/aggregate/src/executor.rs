@@ -283,7 +283,7 @@ fn decide<A: Aggregate>(
     for event in decided {
         let mut envelope = envelope(meta, event.type_name(), &resource);
         next.state.evolve(&event, &envelope);
-        envelope.partnership = next.state.partnership();
+        envelope.partnership = next.state.partnership(&event);
         events.push(NewEvent { subject: subject.clone(), envelope, payload: Bytes::from(event.encode()) });
     }
     let append = (!events.is_empty()).then_some(Append { expected: loaded.position, events });
