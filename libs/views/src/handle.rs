@@ -1,0 +1,274 @@
+//! The handle of a running view: queries, positions, status and rebuild.
+//!
+//! Invariant: an answer comes from one generation, whole.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::{AssertSqlSafe, Row as _};
+use tandem_eventlog::{Position, Positions};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use crate::generation::Generation;
+use crate::page::{ListQuery, Page};
+use crate::park::Parked;
+use crate::pipeline::filter;
+use crate::query::QueryError;
+use crate::runner::{Progress, Rebuild, Shared};
+use crate::store::{StoreError, position};
+use crate::view::View;
+
+/// How long a query waits for a view that is being built for the first time.
+const FIRST_BUILD: Duration = Duration::from_secs(2);
+/// So many parked events are shown; all are counted.
+const SHOWN_PARKED: usize = 100;
+
+/// A running view. Cheap to clone; the view goes on without handles.
+pub struct ViewHandle<V: View> {
+    shared: Arc<Shared<V>>,
+    progress: watch::Receiver<Progress>,
+    rebuilds: mpsc::Sender<Rebuild>,
+}
+
+/// A view as operators see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ViewStatus {
+    /// Its name.
+    pub name: &'static str,
+    /// Version of the generation that answers; 0 if none does yet.
+    pub version: i32,
+    /// The generation that answers; 0 if none does yet.
+    pub generation: i64,
+    /// It has read the log so far.
+    pub position: Position,
+    /// Positions between it and the last event that it has to read; 0 if it is up to date. None if the log can't be
+    /// asked.
+    pub lag: Option<u64>,
+    /// Rows of all tenants.
+    pub row_count: u64,
+    /// Events parked.
+    pub parked_count: u64,
+    /// The first hundred of them, in the order of the log.
+    pub parked: Vec<Parked>,
+    /// Why it does not go on at the moment, if so. It tries again by itself.
+    pub failure: Option<String>,
+}
+
+/// What a rebuild did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RebuildReport {
+    /// The view's name.
+    pub name: &'static str,
+    /// Its version.
+    pub version: i32,
+    /// The generation that now answers.
+    pub generation: i64,
+    /// Events read, those of an earlier, interrupted build not counted.
+    pub event_count: u64,
+    /// Rows of all tenants.
+    pub row_count: u64,
+    /// From its begin until it answered.
+    pub duration: Duration,
+}
+
+/// The rebuild was interrupted by a failure or by the end of the process; what answered before still does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the rebuild of view {0:?} was interrupted; what was there still answers. See its status, and try again")]
+pub struct RebuildError(pub &'static str);
+
+/// Why a view has not read far enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WaitError {
+    /// DEADLINE_EXCEEDED.
+    #[error("view {view:?} is at position {at}, not yet at {wanted}: try again, or read without a position")]
+    Deadline {
+        /// The view's name.
+        view: &'static str,
+        /// It has read so far.
+        at: Position,
+        /// It should have.
+        wanted: Position,
+    },
+    /// UNAVAILABLE: the view was shut down.
+    #[error("view {0:?} is shut down")]
+    Stopped(&'static str),
+}
+
+/// A view of whatever row type, for those who operate views.
+#[async_trait::async_trait]
+pub trait AnyView: Send + Sync {
+    /// Its name.
+    fn name(&self) -> &'static str;
+
+    /// How it is.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    async fn status(&self) -> Result<ViewStatus, StoreError>;
+
+    /// Builds it anew from the start of the log, and answers when the new generation does. A rebuild that already goes
+    /// on is waited for. Goes on if the caller does not wait.
+    ///
+    /// # Errors
+    /// [`RebuildError`].
+    async fn rebuild(&self) -> Result<RebuildReport, RebuildError>;
+
+    /// Waits until the view has read what of `positions` concerns it.
+    ///
+    /// # Errors
+    /// [`WaitError`].
+    async fn wait_for(&self, positions: &Positions, deadline: Instant) -> Result<(), WaitError>;
+
+    /// Waits until the view is shut down and writes no more.
+    async fn stopped(&self);
+}
+
+impl<V: View> ViewHandle<V> {
+    pub(crate) fn new(
+        shared: Arc<Shared<V>>,
+        progress: watch::Receiver<Progress>,
+        rebuilds: mpsc::Sender<Rebuild>,
+    ) -> Self {
+        Self { shared, progress, rebuilds }
+    }
+
+    /// The tenant's row of this id, if there is one.
+    ///
+    /// # Errors
+    /// [`QueryError::Building`] or [`QueryError::Store`].
+    pub async fn get(&self, tenant: &str, id: &str) -> Result<Option<V::Row>, QueryError> {
+        let generation = self.generation().await?;
+        match generation.get(tenant, id).await {
+            Err(_) if self.replaced(&generation) => Ok(self.generation().await?.get(tenant, id).await?),
+            answer => Ok(answer?),
+        }
+    }
+
+    /// One page of the tenant's rows that match.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn list(&self, tenant: &str, query: &ListQuery<'_>) -> Result<Page<V::Row>, QueryError> {
+        let generation = self.generation().await?;
+        match generation.list(&self.shared.schema, tenant, query).await {
+            Err(QueryError::Store(_)) if self.replaced(&generation) => {
+                self.generation().await?.list(&self.shared.schema, tenant, query).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// Waits until the view has read up to `position`.
+    ///
+    /// # Errors
+    /// [`WaitError`].
+    pub async fn wait_for_position(&self, position: Position, deadline: Instant) -> Result<(), WaitError> {
+        let mut progress = self.progress.clone();
+        let reached = progress.wait_for(|progress| progress.position >= position);
+        match tokio::time::timeout_at(deadline, reached).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => Err(WaitError::Stopped(V::NAME)),
+            Err(_) => Err(WaitError::Deadline { view: V::NAME, at: self.progress.borrow().position, wanted: position }),
+        }
+    }
+
+    /// The generation that answers.
+    async fn generation(&self) -> Result<Arc<Generation>, QueryError> {
+        let mut progress = self.progress.clone();
+        let built = progress.wait_for(|progress| progress.generation.is_some());
+        let progress = tokio::time::timeout(FIRST_BUILD, built).await.ok().and_then(Result::ok);
+        let generation = progress.and_then(|progress| progress.generation.clone());
+        generation.ok_or_else(|| QueryError::Building(format!("view {:?}", V::NAME)))
+    }
+
+    /// Whether another generation answers by now: the tables of this one may have gone while they were read.
+    fn replaced(&self, generation: &Generation) -> bool {
+        let progress = self.progress.borrow();
+        progress.generation.as_ref().is_some_and(|current| current.number != generation.number)
+    }
+}
+
+#[async_trait::async_trait]
+impl<V: View> AnyView for ViewHandle<V> {
+    fn name(&self) -> &'static str {
+        V::NAME
+    }
+
+    async fn status(&self) -> Result<ViewStatus, StoreError> {
+        let Progress { generation, position, failure } = self.progress.borrow().clone();
+        let last = self.shared.log.last_position(&filter::<V>()).await.ok();
+        let mut status = ViewStatus {
+            name: V::NAME,
+            version: 0,
+            generation: 0,
+            position,
+            lag: last.map(|last| last.saturating_sub(position)),
+            row_count: 0,
+            parked_count: 0,
+            parked: Vec::new(),
+            failure,
+        };
+        if let Some(generation) = generation {
+            status.version = generation.version;
+            status.generation = generation.number;
+            status.row_count = generation.row_count().await?;
+            (status.parked_count, status.parked) = generation.parked(SHOWN_PARKED).await?;
+        }
+        Ok(status)
+    }
+
+    async fn rebuild(&self) -> Result<RebuildReport, RebuildError> {
+        let (report, reported) = oneshot::channel();
+        self.rebuilds.send(report).await.map_err(|_| RebuildError(V::NAME))?;
+        reported.await.map_err(|_| RebuildError(V::NAME))
+    }
+
+    async fn wait_for(&self, positions: &Positions, deadline: Instant) -> Result<(), WaitError> {
+        let position = if V::KINDS.is_empty() { positions.max() } else { positions.max_for(V::KINDS) };
+        self.wait_for_position(position, deadline).await
+    }
+
+    async fn stopped(&self) {
+        let mut progress = self.progress.clone();
+        while progress.changed().await.is_ok() {}
+    }
+}
+
+impl<V: View> Clone for ViewHandle<V> {
+    fn clone(&self) -> Self {
+        Self { shared: self.shared.clone(), progress: self.progress.clone(), rebuilds: self.rebuilds.clone() }
+    }
+}
+
+impl Generation {
+    pub(crate) async fn row_count(&self) -> Result<u64, StoreError> {
+        self.count_of(self.tables.rows()).await
+    }
+
+    /// How many events are parked, and the first of them.
+    pub(crate) async fn parked(&self, shown: usize) -> Result<(u64, Vec<Parked>), StoreError> {
+        let table = self.tables.parked();
+        let count = self.count_of(table.clone()).await?;
+        let sql =
+            format!("SELECT position, subject, event_type, error, time FROM {table} ORDER BY position LIMIT {shown}");
+        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&self.database.pool).await?;
+        let parked = |row: &sqlx::any::AnyRow| {
+            Ok(Parked {
+                position: position(row.try_get(0)?),
+                subject: row.try_get(1)?,
+                event_type: row.try_get(2)?,
+                error: row.try_get(3)?,
+                time: Timestamp::from_microsecond(row.try_get(4)?).unwrap_or_default(),
+            })
+        };
+        Ok((count, rows.iter().map(parked).collect::<Result<_, StoreError>>()?))
+    }
+
+    async fn count_of(&self, table: String) -> Result<u64, StoreError> {
+        let sql = format!("SELECT COUNT(*) FROM {table}");
+        let count: i64 = sqlx::query(AssertSqlSafe(sql)).fetch_one(&self.database.pool).await?.try_get(0)?;
+        Ok(position(count))
+    }
+}

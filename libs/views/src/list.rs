@@ -1,0 +1,120 @@
+//! Getting and listing rows of one generation.
+//!
+//! Invariant: every statement names the tenant as its `$1`, so that no row of another tenant can be answered.
+
+use prost::Message;
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
+
+use crate::column::{ColumnKind, Value};
+use crate::generation::Generation;
+use crate::order::{self, Term};
+use crate::page::{ListQuery, Page};
+use crate::query::{Fields, QueryError, Sql};
+use crate::schema::Schema;
+use crate::{StoreError, filter};
+
+impl Generation {
+    pub(crate) async fn get<R: Message + Default>(&self, tenant: &str, id: &str) -> Result<Option<R>, StoreError> {
+        let sql = format!("SELECT body FROM {} WHERE tenant = $1 AND id = $2", self.tables.rows());
+        let row = sqlx::query(AssertSqlSafe(sql)).bind(tenant).bind(id).fetch_optional(&self.database.pool).await?;
+        row.map(|row| self.decode(id, row.try_get(0)?)).transpose()
+    }
+
+    pub(crate) async fn list<R: Message + Default>(
+        &self,
+        schema: &Schema<R>,
+        tenant: &str,
+        query: &ListQuery<'_>,
+    ) -> Result<Page<R>, QueryError> {
+        let size = query.size()?;
+        let condition = self.condition(schema, tenant, query)?;
+        let fields = Fields::new(schema, self);
+        let terms =
+            order::parse(query.order_by, &fields).map_err(|reason| self.refuse(schema, reason, QueryError::OrderBy))?;
+        let last = query.last(self.view, tenant, &terms)?;
+
+        let mut tx = self.database.pool.begin().await?;
+        let total_size = self.count(&condition, &mut tx).await?;
+        let mut sql = condition;
+        if let Some(last) = last {
+            order::after(&terms, last, &mut sql);
+        }
+        // One more than asked for tells whether there is a next page.
+        let limit = sql.bind(Value::Integer(i64::from(size) + 1));
+        let columns: String = terms.iter().map(|term| format!(", {}", term.field.sql())).collect();
+        let order = order::order_clause(&terms);
+        sql.text = format!("SELECT id, body{columns} FROM {} ORDER BY {order} LIMIT {limit}", sql.text);
+        let mut found = sql.query().fetch_all(&mut *tx).await?;
+        tx.commit().await?;
+
+        let wanted = usize::try_from(size).unwrap_or_default();
+        let more = found.len() > wanted;
+        found.truncate(wanted);
+        let next_page_token = match found.last().filter(|_| more) {
+            Some(row) => query.token(self.view, tenant, values(row, &terms)?),
+            None => String::new(),
+        };
+        let row = |row: &sqlx::any::AnyRow| {
+            let id: String = row.try_get(0)?;
+            let body = self.decode(&id, row.try_get(1)?)?;
+            Ok((id, body))
+        };
+        let rows = found.iter().map(row).collect::<Result<_, StoreError>>()?;
+        Ok(Page { rows, next_page_token, total_size })
+    }
+
+    /// Rows of all tenants, by tenant and id.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) async fn all_rows<R: Message + Default>(
+        &self,
+    ) -> Result<std::collections::BTreeMap<(String, String), R>, StoreError> {
+        let sql = format!("SELECT tenant, id, body FROM {}", self.tables.rows());
+        let mut rows = std::collections::BTreeMap::new();
+        for row in sqlx::query(AssertSqlSafe(sql)).fetch_all(&self.database.pool).await? {
+            let id: String = row.try_get(1)?;
+            let body = self.decode(&id, row.try_get(2)?)?;
+            rows.insert((row.try_get(0)?, id), body);
+        }
+        Ok(rows)
+    }
+
+    /// `<rows> WHERE ..`: what matches, over all pages.
+    fn condition<R>(&self, schema: &Schema<R>, tenant: &str, query: &ListQuery<'_>) -> Result<Sql, QueryError> {
+        let fields = Fields::new(schema, self);
+        let tags = self.tables.tags();
+        let mut sql = Sql::default();
+        let tenant = sql.bind(Value::Text(tenant.to_owned()));
+        sql.text = format!("{} WHERE tenant = {tenant}", self.tables.rows());
+        let refuse = |reason| self.refuse(schema, reason, QueryError::Filter);
+        for (name, value) in &query.fixed {
+            let field = fields.find(name).map_err(refuse)?;
+            filter::fix(field, value, &tags, &mut sql).map_err(refuse)?;
+        }
+        filter::compile(query.filter, &fields, &tags, &mut sql).map_err(refuse)?;
+        Ok(sql)
+    }
+
+    /// A generation of an older version may lack a field that the query rightly names.
+    fn refuse<R>(&self, schema: &Schema<R>, reason: String, error: fn(String) -> QueryError) -> QueryError {
+        if schema.columns.iter().all(|column| self.has(column)) {
+            return error(reason);
+        }
+        QueryError::Building(format!("the new version of view {:?}", self.view))
+    }
+
+    async fn count(&self, condition: &Sql, connection: &mut AnyConnection) -> Result<i32, QueryError> {
+        let mut sql = condition.clone();
+        sql.text = format!("SELECT COUNT(*) FROM {}", sql.text);
+        let count: i64 = sql.query().fetch_one(connection).await?.try_get(0)?;
+        Ok(i32::try_from(count).unwrap_or(i32::MAX))
+    }
+}
+
+/// Values of the order's terms, which stand after id and body.
+fn values(row: &sqlx::any::AnyRow, terms: &[Term]) -> Result<Vec<Value>, sqlx::Error> {
+    let value = |(at, term): (usize, &Term)| match term.field.kind {
+        ColumnKind::Text | ColumnKind::Set => row.try_get(at + 2).map(Value::Text),
+        ColumnKind::Integer | ColumnKind::Time => row.try_get(at + 2).map(Value::Integer),
+    };
+    terms.iter().enumerate().map(value).collect()
+}

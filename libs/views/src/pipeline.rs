@@ -1,0 +1,151 @@
+//! From the log into one generation: reads ahead, folds in memory, writes with the checkpoint.
+//!
+//! Invariant: the checkpoint never passes an event that is not written, and a pipeline that failed is thrown away: its
+//! successor starts from the checkpoint.
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use tandem_eventlog::{EventLog, Filter, Position, ReadError, RecordedEvent};
+use tokio::sync::mpsc;
+
+use crate::generation::Generation;
+use crate::runner::Shared;
+use crate::schema::Schema;
+use crate::store::StoreError;
+use crate::view::View;
+use crate::working_set::WorkingSet;
+
+/// Events handed over at once: many when they are there, one when it is alone.
+const READ_AHEAD: usize = 1024;
+/// Batches between reader and folder.
+const BATCHES: usize = 16;
+/// A build writes when so many rows have changed: the more, the fewer are written twice.
+const CHANGED_ROWS: usize = 100_000;
+/// Rows kept in memory for later events.
+const KEPT_ROWS: usize = 20_000;
+
+/// A pipeline could not go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PipelineError {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error("the log's stream ended")]
+    Ended,
+    #[error("the task that built it died")]
+    Died,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Events in the order of the log, as many as were there.
+pub(crate) type Batch = Vec<RecordedEvent>;
+
+pub(crate) struct Pipeline<V: View> {
+    pub(crate) generation: Arc<Generation>,
+    schema: Arc<Schema<V::Row>>,
+    batches: mpsc::Receiver<Result<Batch, ReadError>>,
+    rows: WorkingSet<V>,
+    /// What the store has.
+    pub(crate) checkpoint: Position,
+    /// What is folded in memory.
+    folded: Position,
+    /// Whether the generation was empty when this pipeline began and nothing was evicted since: nothing to load.
+    complete: bool,
+}
+
+impl<V: View> Pipeline<V> {
+    /// Goes on from the generation's checkpoint.
+    pub(crate) async fn open(shared: &Shared<V>, generation: Arc<Generation>) -> Result<Self, PipelineError> {
+        let Shared { view, schema, log, .. } = shared;
+        let blocked = generation.blocked().await?;
+        let checkpoint = generation.checkpoint().await?;
+        Ok(Self {
+            rows: WorkingSet::new(view.clone(), schema.clone(), blocked),
+            batches: read_ahead(log.clone(), filter::<V>(), checkpoint),
+            generation,
+            schema: schema.clone(),
+            checkpoint,
+            folded: checkpoint,
+            complete: checkpoint == 0,
+        })
+    }
+
+    /// The next events, once there are some. Dropping the wait loses nothing.
+    pub(crate) async fn next(&mut self) -> Result<Batch, PipelineError> {
+        Ok(self.batches.recv().await.ok_or(PipelineError::Ended)??)
+    }
+
+    /// Folds the batch; writes as soon as at least `write_at` rows have changed, and always if it is 0.
+    pub(crate) async fn take(&mut self, batch: Batch, write_at: usize) -> Result<(), PipelineError> {
+        let Some(last) = batch.last().map(|event| event.position) else { return Ok(()) };
+        let events = self.rows.keyed(batch);
+        if !self.complete {
+            let missing = self.rows.missing(&events);
+            let mut loaded = self.generation.load(&missing).await?;
+            for key in missing {
+                let row = loaded.remove(&key);
+                self.rows.insert(key, row);
+            }
+        }
+        self.rows.apply(events);
+        self.folded = last;
+        if self.rows.pending() >= write_at { self.write().await } else { Ok(()) }
+    }
+
+    /// Writes what is folded.
+    pub(crate) async fn write(&mut self) -> Result<(), PipelineError> {
+        if self.folded == self.checkpoint {
+            return Ok(());
+        }
+        let (changed, parked) = self.rows.changes();
+        self.generation.write(&self.schema, (self.checkpoint, self.folded), &changed, parked).await?;
+        self.complete &= self.rows.written(KEPT_ROWS);
+        self.checkpoint = self.folded;
+        Ok(())
+    }
+
+    /// Up to at least this position, in few large writes.
+    pub(crate) async fn catch_up(&mut self, position: Position) -> Result<u64, PipelineError> {
+        let mut events = 0;
+        while self.folded < position {
+            let batch = self.next().await?;
+            events += batch.len() as u64;
+            self.take(batch, CHANGED_ROWS).await?;
+        }
+        self.write().await?;
+        Ok(events)
+    }
+}
+
+/// What the view reads.
+pub(crate) fn filter<V: View>() -> Filter {
+    Filter { kinds: V::KINDS.to_vec(), tenant: None }
+}
+
+/// Follows the log in a task of its own, so that reading and folding go on at the same time. Ends when the receiver is
+/// dropped.
+fn read_ahead(log: Arc<dyn EventLog>, filter: Filter, after: Position) -> mpsc::Receiver<Result<Batch, ReadError>> {
+    let (sender, receiver) = mpsc::channel(BATCHES);
+    tokio::spawn(async move {
+        let reading = async {
+            let mut chunks = log.follow(&filter, after).await?.ready_chunks(READ_AHEAD);
+            while let Some(chunk) = chunks.next().await {
+                let batch = chunk.into_iter().collect::<Result<Batch, _>>()?;
+                if sender.send(Ok(batch)).await.is_err() {
+                    return Ok(());
+                }
+            }
+            Ok(())
+        };
+        let ended: Result<(), ReadError> = tokio::select! {
+            () = sender.closed() => return,
+            ended = reading => ended,
+        };
+        if let Err(error) = ended {
+            // Nobody waits for it if the pipeline is gone.
+            let _ = sender.send(Err(error)).await;
+        }
+    });
+    receiver
+}

@@ -1,0 +1,203 @@
+//! Runs a view: one task that keeps the live generation up to date, and builds the next one beside it.
+//!
+//! Invariant: exactly one generation answers. It is replaced by one that has read at least as far, so that nobody who
+//! has seen a position is answered from before it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tandem_eventlog::{EventLog, Position};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::build::{Build, Built};
+use crate::generation::{Generation, Registered};
+use crate::handle::{RebuildReport, ViewHandle};
+use crate::pipeline::{Batch, Pipeline, PipelineError};
+use crate::schema::Schema;
+use crate::store::{Database, StoreError, ViewStore};
+use crate::view::View;
+
+const FIRST_RETRY: Duration = Duration::from_millis(50);
+const LAST_RETRY: Duration = Duration::from_secs(10);
+
+/// Who waits for a rebuild.
+pub(crate) type Rebuild = oneshot::Sender<RebuildReport>;
+
+/// How far a view is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Progress {
+    /// Which one answers; none until the first is built.
+    pub(crate) generation: Option<Arc<Generation>>,
+    /// What it has read.
+    pub(crate) position: Position,
+    /// Why it does not go on at the moment; the runner tries again by itself.
+    pub(crate) failure: Option<String>,
+}
+
+/// What the runner, its builds and its handles share.
+pub(crate) struct Shared<V: View> {
+    pub(crate) view: Arc<V>,
+    pub(crate) schema: Arc<Schema<V::Row>>,
+    pub(crate) database: Database,
+    pub(crate) log: Arc<dyn EventLog>,
+}
+
+/// Starts a view in the background, until `shutdown`. It goes on where it stopped; if its version or columns differ
+/// from what the store has, the new one is built first, and what is there answers until then.
+///
+/// # Errors
+/// [`StoreError::Definition`] if the view breaks a rule of [`View`]; others if the store can't be opened.
+pub async fn start<V: View>(
+    view: V,
+    store: &ViewStore,
+    log: Arc<dyn EventLog>,
+    shutdown: CancellationToken,
+) -> Result<ViewHandle<V>, StoreError> {
+    let schema = Schema::new(V::NAME, V::VERSION, V::columns())?;
+    let database = store.database(V::NAME).await?;
+    let shared = Arc::new(Shared { view: Arc::new(view), schema, database, log });
+    let (progress, watched) = watch::channel(Progress::default());
+    let (rebuild, rebuilds) = mpsc::channel(16);
+    let runner = Runner { shared: shared.clone(), progress, rebuilds, live: None, build: None };
+    tokio::spawn(runner.run(shutdown));
+    Ok(ViewHandle::new(shared, watched, rebuild))
+}
+
+struct Runner<V: View> {
+    shared: Arc<Shared<V>>,
+    progress: watch::Sender<Progress>,
+    rebuilds: mpsc::Receiver<Rebuild>,
+    /// Keeps the generation that answers up to date; none if that is of another version.
+    live: Option<Pipeline<V>>,
+    /// The generation that will answer next.
+    build: Option<Build<V>>,
+}
+
+impl<V: View> Runner<V> {
+    async fn run(mut self, shutdown: CancellationToken) {
+        let mut retry = FIRST_RETRY;
+        loop {
+            let since = Instant::now();
+            let Err(error) = self.drive(&shutdown).await else { return };
+            tracing::warn!(view = V::NAME, %error, "view interrupted; it goes on from its checkpoint");
+            self.progress.send_modify(|progress| progress.failure = Some(error.to_string()));
+            self.live = None;
+            retry = if since.elapsed() > LAST_RETRY { FIRST_RETRY } else { (retry * 2).min(LAST_RETRY) };
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = tokio::time::sleep(retry) => {}
+            }
+        }
+    }
+
+    /// Until shutdown or an error.
+    async fn drive(&mut self, shutdown: &CancellationToken) -> Result<(), PipelineError> {
+        self.resume().await?;
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return Ok(()),
+                built = finished(&mut self.build) => self.replace(built?).await?,
+                Some(rebuild) = self.rebuilds.recv() => self.rebuild(rebuild),
+                batch = next(&mut self.live) => self.take(batch?).await?,
+            }
+        }
+    }
+
+    /// Finds out from the register what answers, and what is to be built.
+    async fn resume(&mut self) -> Result<(), PipelineError> {
+        let Shared { schema, database, .. } = &*self.shared;
+        let registered = database.generations(V::NAME).await?;
+        let signature = schema.signature();
+        let current = |known: &Registered| known.version == V::VERSION && known.columns == signature;
+        let live = registered.iter().find(|known| known.live);
+        let up_to_date = live.is_some_and(current);
+        if let Some(live) = live {
+            let generation = Generation::new(V::NAME, live, schema, database.clone());
+            if up_to_date {
+                self.live = Some(Pipeline::open(&self.shared, generation.clone()).await?);
+            }
+            self.progress.send_replace(Progress {
+                generation: Some(generation),
+                position: live.position,
+                failure: None,
+            });
+        }
+        if self.build.is_none() {
+            let begun = registered.iter().rev().find(|known| !known.live && !up_to_date && current(known));
+            for left in registered.iter().filter(|known| !known.live) {
+                if begun.is_none_or(|begun| begun.number != left.number) {
+                    database.remove(V::NAME, left.version, left.number).await?;
+                }
+            }
+            if !up_to_date {
+                self.build = Some(Build::start(self.shared.clone(), begun.cloned()));
+            }
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, batch: Batch) -> Result<(), PipelineError> {
+        if let Some(live) = &mut self.live {
+            live.take(batch, 0).await?;
+            let position = live.checkpoint;
+            self.progress.send_modify(|progress| {
+                progress.position = position;
+                progress.failure = None;
+            });
+        }
+        Ok(())
+    }
+
+    /// Begins a rebuild, or waits for the one that goes on.
+    fn rebuild(&mut self, rebuild: Rebuild) {
+        self.build.get_or_insert_with(|| Build::start(self.shared.clone(), None)).waiting.push(rebuild);
+    }
+
+    /// Lets what was built answer, and removes its predecessor.
+    async fn replace(&mut self, built: Built<V>) -> Result<(), PipelineError> {
+        let Built { mut pipeline, mut report, started, waiting } = built;
+        let (old, position) = {
+            let progress = self.progress.borrow();
+            (progress.generation.clone(), progress.position)
+        };
+        report.event_count += pipeline.catch_up(position).await?;
+        let generation = pipeline.generation.clone();
+        self.shared.database.promote(&generation, pipeline.checkpoint).await?;
+        report.row_count = generation.row_count().await?;
+        report.duration = started.elapsed();
+        self.progress.send_replace(Progress {
+            generation: Some(generation),
+            position: pipeline.checkpoint,
+            failure: None,
+        });
+        self.live = Some(pipeline);
+        tracing::info!(view = V::NAME, ?report, "view built");
+        if let Some(old) = old {
+            self.shared.database.remove(V::NAME, old.version, old.number).await?;
+        }
+        for waiting in waiting {
+            // Who asked may have gone.
+            let _ = waiting.send(report.clone());
+        }
+        Ok(())
+    }
+}
+
+/// The next batch of the live generation; never, if none is kept up to date.
+async fn next<V: View>(live: &mut Option<Pipeline<V>>) -> Result<Batch, PipelineError> {
+    match live {
+        Some(live) => live.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The result of the build, which is then no more; never, if there is none.
+async fn finished<V: View>(build: &mut Option<Build<V>>) -> Result<Built<V>, PipelineError> {
+    let Some(running) = build else { return std::future::pending().await };
+    let built = running.finished().await;
+    let waiting = build.take().map(|build| build.waiting).unwrap_or_default();
+    built.map(|built| Built { waiting, ..built })
+}

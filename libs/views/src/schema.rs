@@ -1,0 +1,213 @@
+//! The schema of one generation of a view, and the text of every statement that reads or writes it.
+//!
+//! Only identifiers are spliced into SQL: a view's name and its columns' names, checked here. All else is bound. The
+//! text is the common subset of SQLite and Postgres; where they differ stands in [`Dialect`].
+
+use std::sync::Arc;
+
+use crate::column::{Column, ColumnKind, Value};
+use crate::store::StoreError;
+use crate::working_set::Tag;
+
+/// Where the common subset ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// One file per view.
+    Sqlite,
+}
+
+impl Dialect {
+    /// Text that compares by bytes, so that a page follows the order of its predecessor.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Sqlite => "TEXT",
+        }
+    }
+}
+
+/// Rows per statement. The few sizes keep the statement texts few, so that each is prepared once; 32 is the fastest on
+/// SQLite, where binding costs the square of the number of parameters.
+pub(crate) const CHUNKS: [usize; 3] = [32, 8, 1];
+
+/// Columns of a view, checked, and what depends on them alone.
+#[derive(Debug)]
+pub(crate) struct Schema<R> {
+    pub(crate) columns: Vec<Column<R>>,
+    pub(crate) has_sets: bool,
+}
+
+impl<R> Schema<R> {
+    pub(crate) fn new(view: &str, version: i32, columns: Vec<Column<R>>) -> Result<Arc<Self>, StoreError> {
+        let refuse = |reason: String| Err(StoreError::Definition { view: view.to_owned(), reason });
+        if !is_identifier(view) {
+            return refuse("its name is not 1 to 40 of a-z 0-9 _, beginning with a letter".to_owned());
+        }
+        if version < 1 {
+            return refuse(format!("its version {version} is below 1"));
+        }
+        for (at, column) in columns.iter().enumerate() {
+            let name = column.name;
+            if !is_identifier(name) {
+                return refuse(format!("column {name:?} is not 1 to 40 of a-z 0-9 _, beginning with a letter"));
+            }
+            if name == "id" || columns[..at].iter().any(|other| other.name == name) {
+                return refuse(format!("column {name:?} is defined twice (\"id\" is there always)"));
+            }
+        }
+        let has_sets = columns.iter().any(|column| column.kind == ColumnKind::Set);
+        Ok(Arc::new(Self { columns, has_sets }))
+    }
+
+    pub(crate) fn scalars(&self) -> impl Iterator<Item = &Column<R>> {
+        self.columns.iter().filter(|column| column.kind != ColumnKind::Set)
+    }
+
+    /// Values of the scalar columns, in their order.
+    pub(crate) fn values(&self, row: &R) -> impl Iterator<Item = Value> {
+        self.columns.iter().filter_map(move |column| column.value(row))
+    }
+
+    /// Members of the set columns, sorted, each once.
+    pub(crate) fn tags(&self, row: Option<&R>) -> Vec<Tag> {
+        let Some(row) = row.filter(|_| self.has_sets) else { return Vec::new() };
+        let members = |column: &Column<R>| {
+            let field = column.name;
+            column.members(row).into_iter().map(move |value| Tag { field, value }).collect::<Vec<_>>()
+        };
+        let mut tags: Vec<Tag> = self.columns.iter().flat_map(members).collect();
+        tags.sort_unstable();
+        tags.dedup();
+        tags
+    }
+
+    /// Names and kinds of the columns, as kept with a generation: `state:text market:set`.
+    pub(crate) fn signature(&self) -> String {
+        self.columns.iter().map(|column| format!("{column:?}")).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// SQL names of one generation's tables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tables {
+    prefix: String,
+}
+
+impl Tables {
+    pub(crate) fn new(view: &str, version: i32, generation: i64) -> Self {
+        Self { prefix: format!("{view}_v{version}_g{generation}") }
+    }
+
+    pub(crate) fn rows(&self) -> String {
+        self.prefix.clone()
+    }
+
+    pub(crate) fn tags(&self) -> String {
+        format!("{}_tags", self.prefix)
+    }
+
+    pub(crate) fn parked(&self) -> String {
+        format!("{}_parked", self.prefix)
+    }
+
+    /// The tables, with no index but their primary keys: rows are written faster without.
+    pub(crate) fn create<R>(&self, schema: &Schema<R>, dialect: Dialect) -> [String; 3] {
+        let text = dialect.text();
+        let columns: String = schema
+            .scalars()
+            .map(|column| match column.kind {
+                ColumnKind::Text | ColumnKind::Set => format!("c_{} {text} NOT NULL, ", column.name),
+                ColumnKind::Integer | ColumnKind::Time => format!("c_{} BIGINT NOT NULL, ", column.name),
+            })
+            .collect();
+        [
+            format!(
+                "CREATE TABLE {} (tenant {text} NOT NULL, id {text} NOT NULL, {columns}body BYTEA NOT NULL, \
+                 PRIMARY KEY (tenant, id))",
+                self.rows()
+            ),
+            format!(
+                "CREATE TABLE {} (tenant {text} NOT NULL, field {text} NOT NULL, value {text} NOT NULL, \
+                 id {text} NOT NULL, PRIMARY KEY (tenant, field, value, id))",
+                self.tags()
+            ),
+            format!(
+                "CREATE TABLE {} (position BIGINT NOT NULL PRIMARY KEY, subject {text} NOT NULL, \
+                 event_type {text} NOT NULL, error {text} NOT NULL, time BIGINT NOT NULL)",
+                self.parked()
+            ),
+        ]
+    }
+
+    /// The indexes that queries want, made when a generation is built.
+    pub(crate) fn create_indexes<R>(&self, schema: &Schema<R>) -> Vec<String> {
+        let index = |(at, column): (usize, &Column<R>)| {
+            let (rows, name) = (self.rows(), column.name);
+            format!("CREATE INDEX IF NOT EXISTS {rows}_i{at} ON {rows} (tenant, c_{name}, id)")
+        };
+        schema.scalars().enumerate().filter(|(_, column)| column.indexed).map(index).collect()
+    }
+
+    pub(crate) fn drop(&self) -> [String; 3] {
+        [self.rows(), self.tags(), self.parked()].map(|table| format!("DROP TABLE IF EXISTS {table}"))
+    }
+}
+
+/// A statement in each of the sizes of [`CHUNKS`].
+pub(crate) type Sized = [Arc<str>; CHUNKS.len()];
+
+/// Text of the statements that the runner uses, made once per generation.
+#[derive(Debug)]
+pub(crate) struct Statements {
+    pub(crate) load: Sized,
+    pub(crate) upsert: Sized,
+    pub(crate) delete: Sized,
+    pub(crate) add_tags: Sized,
+    pub(crate) remove_tags: Sized,
+    pub(crate) park: Sized,
+}
+
+impl Statements {
+    pub(crate) fn new<R>(schema: &Schema<R>, tables: &Tables) -> Self {
+        let (rows, tags, parked) = (tables.rows(), tables.tags(), tables.parked());
+        let columns: Vec<String> = schema.scalars().map(|column| format!("c_{}", column.name)).collect();
+        let list: String = columns.iter().map(|column| format!("{column}, ")).collect();
+        let sets: String = columns.iter().map(|column| format!("{column} = excluded.{column}, ")).collect();
+        Self {
+            load: sized(2, |keys| format!("SELECT tenant, id, body FROM {rows} WHERE (tenant, id) IN (VALUES {keys})")),
+            upsert: sized(3 + columns.len(), |values| {
+                format!(
+                    "INSERT INTO {rows} (tenant, id, {list}body) VALUES {values} \
+                     ON CONFLICT (tenant, id) DO UPDATE SET {sets}body = excluded.body"
+                )
+            }),
+            delete: sized(2, |keys| format!("DELETE FROM {rows} WHERE (tenant, id) IN (VALUES {keys})")),
+            add_tags: sized(4, |values| {
+                format!("INSERT INTO {tags} (tenant, id, field, value) VALUES {values} ON CONFLICT DO NOTHING")
+            }),
+            remove_tags: sized(4, |keys| {
+                format!("DELETE FROM {tags} WHERE (tenant, id, field, value) IN (VALUES {keys})")
+            }),
+            park: sized(5, |values| {
+                format!("INSERT INTO {parked} (position, subject, event_type, error, time) VALUES {values}")
+            }),
+        }
+    }
+}
+
+/// `text` with `($1, $2), ($3, $4), ..` of `width` parameters a row.
+fn sized(width: usize, text: impl Fn(&str) -> String) -> Sized {
+    CHUNKS.map(|rows| {
+        let row = |at: usize| {
+            let parameters: Vec<String> = (1..=width).map(|n| format!("${}", at * width + n)).collect();
+            format!("({})", parameters.join(", "))
+        };
+        let values: Vec<String> = (0..rows).map(row).collect();
+        text(&values.join(", ")).into()
+    })
+}
+
+fn is_identifier(name: &str) -> bool {
+    name.len() <= 40
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}

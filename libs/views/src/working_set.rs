@@ -1,0 +1,158 @@
+//! The rows that a batch touches, in memory: events are folded here, and what changed is written from here.
+//!
+//! Invariant: an event changes all of the rows that it touches or, if one of them can't take it, none.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tandem_eventlog::RecordedEvent;
+
+use crate::fold::FoldError;
+use crate::park::{Blocked, Parked};
+use crate::schema::Schema;
+use crate::view::View;
+
+/// Address of a row.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct RowKey {
+    pub(crate) tenant: Arc<str>,
+    pub(crate) id: Arc<str>,
+}
+
+/// A member of a set column of some row.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Tag {
+    pub(crate) field: &'static str,
+    pub(crate) value: String,
+}
+
+pub(crate) struct Entry<R> {
+    /// The row as the events so far leave it.
+    pub(crate) row: Option<R>,
+    /// Whether the store has a row of this key.
+    pub(crate) stored: bool,
+    /// The tags that the store has for it, sorted.
+    pub(crate) stored_tags: Vec<Tag>,
+    dirty: bool,
+}
+
+/// A row to be written.
+pub(crate) type Change<'a, R> = (&'a RowKey, &'a Entry<R>);
+
+/// An event with the rows that it touches.
+pub(crate) struct Keyed {
+    event: RecordedEvent,
+    keys: Result<Vec<RowKey>, FoldError>,
+}
+
+pub(crate) struct WorkingSet<V: View> {
+    view: Arc<V>,
+    schema: Arc<Schema<V::Row>>,
+    rows: HashMap<RowKey, Entry<V::Row>>,
+    dirty: Vec<RowKey>,
+    blocked: Blocked,
+    parked: Vec<Parked>,
+}
+
+impl<V: View> WorkingSet<V> {
+    pub(crate) fn new(view: Arc<V>, schema: Arc<Schema<V::Row>>, blocked: Blocked) -> Self {
+        Self { view, schema, rows: HashMap::new(), dirty: Vec::new(), blocked, parked: Vec::new() }
+    }
+
+    /// Finds out which rows the events touch.
+    pub(crate) fn keyed(&self, events: Vec<RecordedEvent>) -> Vec<Keyed> {
+        let key = |event: RecordedEvent| {
+            let keys = self.view.keys(&event).map(|mut ids| {
+                ids.sort_unstable();
+                ids.dedup();
+                let tenant: Arc<str> = event.tenant().into();
+                ids.into_iter().map(|id| RowKey { tenant: tenant.clone(), id: id.into() }).collect()
+            });
+            Keyed { event, keys }
+        };
+        events.into_iter().map(key).collect()
+    }
+
+    /// Rows to be loaded before the events can be applied, each once, sorted.
+    pub(crate) fn missing(&self, events: &[Keyed]) -> Vec<RowKey> {
+        let touched = events.iter().filter_map(|keyed| keyed.keys.as_ref().ok()).flatten();
+        let mut missing: Vec<RowKey> = touched.filter(|key| !self.rows.contains_key(key)).cloned().collect();
+        missing.sort_unstable();
+        missing.dedup();
+        missing
+    }
+
+    /// Takes in a row as the store has it.
+    pub(crate) fn insert(&mut self, key: RowKey, row: Option<V::Row>) {
+        let stored_tags = self.schema.tags(row.as_ref());
+        self.rows.insert(key, Entry { stored: row.is_some(), row, stored_tags, dirty: false });
+    }
+
+    /// Folds the events in their order. A row that was not inserted counts as not stored.
+    pub(crate) fn apply(&mut self, events: Vec<Keyed>) {
+        for Keyed { event, keys } in events {
+            if let Some(parked) = self.blocked.park_if_waiting(&event) {
+                self.parked.push(parked);
+            } else if let Err(error) = keys.and_then(|keys| self.fold(&event, keys)) {
+                tracing::warn!(view = V::NAME, position = event.position, subject = %event.subject, %error, "event parked");
+                self.parked.push(self.blocked.park(&event, &error));
+            }
+        }
+    }
+
+    fn fold(&mut self, event: &RecordedEvent, keys: Vec<RowKey>) -> Result<(), FoldError> {
+        let mut folded = Vec::with_capacity(keys.len());
+        for key in keys {
+            let before = self.rows.get(&key).and_then(|entry| entry.row.as_ref());
+            let after = self.view.fold(&key.id, before.cloned(), event)?;
+            if after.as_ref() != before {
+                folded.push((key, after));
+            }
+        }
+        for (key, row) in folded {
+            let entry = self.rows.entry(key.clone()).or_insert_with(Entry::absent);
+            entry.row = row;
+            if !std::mem::replace(&mut entry.dirty, true) {
+                self.dirty.push(key);
+            }
+        }
+        Ok(())
+    }
+
+    /// What changed since [`Self::written`], sorted by key.
+    pub(crate) fn changes(&mut self) -> (Vec<Change<'_, V::Row>>, &[Parked]) {
+        self.dirty.sort_unstable();
+        let rows = &self.rows;
+        (self.dirty.iter().filter_map(|key| rows.get_key_value(key)).collect(), &self.parked)
+    }
+
+    /// Rows changed and events parked since [`Self::written`].
+    pub(crate) fn pending(&self) -> usize {
+        self.dirty.len() + self.parked.len()
+    }
+
+    /// The store now has what [`Self::changes`] gave. Rows stay for later events, unless there are more than `keep`;
+    /// answers whether they stay.
+    pub(crate) fn written(&mut self, keep: usize) -> bool {
+        self.parked.clear();
+        if self.rows.len() > keep {
+            self.rows.clear();
+            self.dirty.clear();
+            return false;
+        }
+        for key in self.dirty.drain(..) {
+            if let Some(entry) = self.rows.get_mut(&key) {
+                entry.dirty = false;
+                entry.stored = entry.row.is_some();
+                entry.stored_tags = self.schema.tags(entry.row.as_ref());
+            }
+        }
+        true
+    }
+}
+
+impl<R> Entry<R> {
+    fn absent() -> Self {
+        Self { row: None, stored: false, stored_tags: Vec::new(), dirty: false }
+    }
+}
