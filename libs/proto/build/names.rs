@@ -1,6 +1,6 @@
 //! How prost names in Rust what a proto file declares.
 
-use prost_reflect::{DescriptorPool, MessageDescriptor};
+use prost_reflect::{DescriptorPool, EnumDescriptor, MessageDescriptor};
 
 /// Messages of Tandem's own packages.
 pub fn own_messages(pool: &DescriptorPool) -> impl Iterator<Item = MessageDescriptor> {
@@ -12,14 +12,23 @@ pub fn type_path(message: &MessageDescriptor) -> String {
     format!("{}::{}", module_path(message), message.name())
 }
 
+/// Path of an enum's type from the crate's root.
+pub fn enum_path(of: &EnumDescriptor) -> String {
+    format!("{}::{}", module(of.package_name(), of.parent_message()), of.name())
+}
+
 /// Path of the module that holds what is nested in a message (its oneofs).
 pub fn nested_module(message: &MessageDescriptor) -> String {
     format!("{}::{}", module_path(message), snake(message.name()))
 }
 
 fn module_path(message: &MessageDescriptor) -> String {
-    let package = message.package_name().trim_start_matches("tandem.").replace('.', "::");
-    match message.parent_message() {
+    module(message.package_name(), message.parent_message())
+}
+
+fn module(package: &str, parent: Option<MessageDescriptor>) -> String {
+    let package = package.trim_start_matches("tandem.").replace('.', "::");
+    match parent {
         Some(parent) => format!("crate::{package}::{}", snake(parent.name())),
         None => format!("crate::{package}"),
     }

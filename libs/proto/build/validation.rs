@@ -66,6 +66,11 @@ impl Generator {
         let rules = rules.as_message().context("not a message")?;
         let own_message = matches!(field.kind(), Kind::Message(m) if m.package_name().starts_with("tandem."));
         let is_message = matches!(field.kind(), Kind::Message(_));
+        let enum_path = match field.kind() {
+            Kind::Enum(of) => Some(names::enum_path(&of)),
+            _ => None,
+        };
+        let enum_path = enum_path.as_deref();
 
         if let Some(oneof) = field.containing_oneof().filter(|oneof| !oneof.is_synthetic()) {
             let variant = format!(
@@ -75,7 +80,7 @@ impl Generator {
                 names::camel(name)
             );
             let checks = if own_message { format!("value.check(&at.field({name:?}), out);") } else { String::new() };
-            let checks = checks + &value_rules(rules, "value", &format!("at.field({name:?})"))?;
+            let checks = checks + &value_rules(rules, enum_path, "value", &format!("at.field({name:?})"))?;
             if !checks.is_empty() {
                 writeln!(out, "        if let Some({variant}(value)) = &self.{} {{ {checks} }}", oneof.name())?;
             }
@@ -106,7 +111,7 @@ impl Generator {
                         )?,
                         "items" => {
                             let items = value.as_message().context("not rules")?;
-                            each += &value_rules(items, "value", "at.item")?;
+                            each += &value_rules(items, enum_path, "value", "at.item")?;
                         }
                         other => bail!("repeated.{other} is not supported"),
                     }
@@ -121,7 +126,7 @@ impl Generator {
         if own_message {
             writeln!(out, "        if let Some(value) = &{access} {{ value.check(&at.field({name:?}), out); }}")?;
         }
-        let checks = value_rules(rules, "value", &format!("at.field({name:?})"))?;
+        let checks = value_rules(rules, enum_path, "value", &format!("at.field({name:?})"))?;
         if !checks.is_empty() {
             writeln!(out, "        {{ let value = &{access}; {checks} }}")?;
         }
@@ -130,7 +135,12 @@ impl Generator {
 }
 
 /// Checks of one scalar `value` (a reference) that stands at `at`.
-fn value_rules(rules: &DynamicMessage, value: &str, at: &str) -> anyhow::Result<String> {
+fn value_rules(
+    rules: &DynamicMessage,
+    enum_path: Option<&str>,
+    value: &str,
+    at: &str,
+) -> anyhow::Result<String> {
     let mut out = String::new();
     let mut check = |wrong: String, remedy: String| {
         out += &format!("if {wrong} {{ out.push({at}.violation({remedy:?})); }} ");
@@ -172,7 +182,10 @@ fn value_rules(rules: &DynamicMessage, value: &str, at: &str) -> anyhow::Result<
                     };
                     check(format!("i64::from(*{value}) {wrong} {n}"), format!("must be {words} {n}"));
                 }
-                ("enum", "defined_only") => {}
+                ("enum", "defined_only") if bound.as_bool() == Some(true) => {
+                    let path = enum_path.context("defined_only stands on what is no enum")?;
+                    check(format!("{path}::try_from(*{value}).is_err()"), "is not a known value".to_owned());
+                }
                 ("enum", "not_in") => {
                     let values = bound.as_list().context("not a list")?;
                     for number in values.iter().filter_map(Value::as_i32) {
