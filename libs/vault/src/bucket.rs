@@ -1,6 +1,6 @@
 //! A KV bucket whose entries can be overwritten on disk, read from the leader and written by revision.
 //!
-//! Invariant: a write takes place only if the entry is at the revision that the writer has read.
+//! Invariant: a read sees every write acknowledged before it, and a write takes place only if the entry is at the revision that the writer has read.
 
 use async_nats::jetstream::kv::{Store, UpdateError, UpdateErrorKind};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RawMessageErrorKind};
@@ -15,6 +15,13 @@ pub struct Entry<R> {
     pub revision: u64,
 }
 
+impl<R> Entry<R> {
+    /// The entry of a key that was never written.
+    pub fn missing() -> Self {
+        Self { record: None, revision: 0 }
+    }
+}
+
 /// How a guarded write ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Written {
@@ -27,8 +34,8 @@ pub enum Written {
 pub struct Bucket(Store);
 
 impl Bucket {
-    /// The bucket, made if it is missing. Unlike a bucket made by default it lets messages be overwritten, and does
-    /// not let replicas answer.
+    /// The bucket, made if it is missing. Unlike a bucket made by default it lets messages be overwritten on disk,
+    /// and lets the leader alone answer.
     pub async fn open(jetstream: &Context, name: &str, history: i64, replicas: usize) -> Result<Self, VaultError> {
         let failed = "open its buckets";
         let config = Config {
@@ -39,7 +46,8 @@ impl Bucket {
             num_replicas: replicas,
             allow_rollup: true,
             deny_delete: false,
-            allow_direct: false,
+            // Direct gets are faster, and where there are replicas any of them may answer, even one that lags.
+            allow_direct: replicas <= 1,
             ..Config::default()
         };
         jetstream.get_or_create_stream(config).await.map_err(unavailable(failed))?;
@@ -53,7 +61,7 @@ impl Bucket {
     /// The newest record of `key`. What was deleted by hand reads as an empty record.
     pub async fn read<R: Message + Default>(&self, key: &str) -> Result<Entry<R>, VaultError> {
         let Some(entry) = self.0.entry(key).await.map_err(unavailable("read"))? else {
-            return Ok(Entry { record: None, revision: 0 });
+            return Ok(Entry::missing());
         };
         let record = R::decode(entry.value).map_err(unavailable("decode a record"))?;
         Ok(Entry { record: Some(record), revision: entry.revision })

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use async_nats::jetstream::Context;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use crate::bucket::{Bucket, Written, unavailable};
+use crate::bucket::{Bucket, Entry, Written, unavailable};
 use crate::cipher::{self, SecretKey};
 use crate::record::{DataRecord, KeyRecord};
 use crate::{MasterKey, VaultError};
@@ -90,10 +90,11 @@ impl Vault {
                 return Err(VaultError::TooLarge { field, size: plaintext.len(), limit: FIELD_LIMIT });
             }
         }
-        let key = self.key_for_writing(person).await?;
+        let (key, is_new) = self.key_for_writing(person).await?;
+        // Who had no key has no data.
+        let mut entry = if is_new { Entry::missing() } else { self.data.read(&person.entry()).await? };
         for _ in 0..ATTEMPTS {
-            let entry = self.data.read::<DataRecord>(&person.entry()).await?;
-            let mut record = entry.record.unwrap_or_default();
+            let mut record: DataRecord = entry.record.unwrap_or_default();
             let mut changed = false;
             for &(field, plaintext) in fields {
                 if person.open(&key, &record.fields, field)?.as_deref() != Some(plaintext) {
@@ -104,6 +105,7 @@ impl Vault {
             if !changed || self.data.write(&person.entry(), &record, entry.revision).await? == Written::Done {
                 return Ok(());
             }
+            entry = self.data.read(&person.entry()).await?;
         }
         Err(contended())
     }
@@ -183,11 +185,11 @@ impl Vault {
         Err(contended())
     }
 
-    /// The person's key, made if there is none.
-    async fn key_for_writing(&self, person: Person<'_>) -> Result<SecretKey, VaultError> {
+    /// The person's key, made if there is none, and whether it was.
+    async fn key_for_writing(&self, person: Person<'_>) -> Result<(SecretKey, bool), VaultError> {
         for _ in 0..ATTEMPTS {
             match self.key_of(person).await? {
-                Key::Known(key) => return Ok(key),
+                Key::Known(key) => return Ok((key, false)),
                 Key::Erased => return Err(VaultError::Erased { person: person.id.to_owned() }),
                 Key::Missing => {}
             }
@@ -195,7 +197,7 @@ impl Vault {
             let wrapped = cipher::seal(&self.master.wrapping_key(), &person.key_place(), key.as_slice());
             let record = KeyRecord { wrapped, erased_revision: 0 };
             if self.keys.write(&person.entry(), &record, 0).await? == Written::Done {
-                return Ok(key);
+                return Ok((key, true));
             }
         }
         Err(contended())
