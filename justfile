@@ -13,7 +13,8 @@ demo *args: (_first-build "tandem-demo")
     @cargo run -q -p tandem-demo -- "$@"
 
 # The same with each service in a process of its own
-demo-separate: (demo "--separate")
+demo-separate *args: (_first-build "tandem-demo")
+    @cargo run -q -p tandem-demo -- --separate "$@"
 
 # Start a NATS server and all services, and keep them running
 up *args: (_first-build "tandem")

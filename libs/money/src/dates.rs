@@ -36,6 +36,9 @@ pub enum DateError {
 
 /// The time zone of an IANA name, by the rules compiled in: the machine's own database is not asked, so that every
 /// process of a build comes to the same answer.
+///
+/// # Errors
+/// [`DateError::UnknownTimeZone`].
 pub fn time_zone(name: &str) -> Result<TimeZone, DateError> {
     static BUNDLED: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
     BUNDLED.get(name).map_err(|_| DateError::UnknownTimeZone { name: name.to_owned() })
@@ -49,6 +52,9 @@ pub fn day_of(instant: Timestamp, zone: &TimeZone) -> Date {
 
 /// The instant at which `day` is over in `zone`, which is the first one of the next day: a deadline of that day is
 /// kept before it and missed from it on.
+///
+/// # Errors
+/// [`DateError::OutOfRange`].
 pub fn end_of_day(day: Date, zone: &TimeZone) -> Result<Timestamp, DateError> {
     // Where midnight is skipped by daylight saving, this is the first instant after the gap.
     let next = day.tomorrow().and_then(|next| next.to_zoned(zone.clone()));
@@ -63,6 +69,9 @@ pub fn is_business_day(day: Date, holidays: &[Date]) -> bool {
 
 /// The business day that is `count` business days after `day`; `day` itself is not counted. With 0 it is `day`, or
 /// the next business day if that is none.
+///
+/// # Errors
+/// [`DateError::OutOfRange`].
 pub fn add_business_days(day: Date, count: u32, holidays: &[Date]) -> Result<Date, DateError> {
     let next_day = |day: Date| day.tomorrow().map_err(|_| DateError::OutOfRange);
     let mut day = day;
@@ -78,6 +87,9 @@ pub fn add_business_days(day: Date, count: u32, holidays: &[Date]) -> Result<Dat
 
 /// The business day `count` business days after the day on which `instant` falls in `zone`: "within three business
 /// days, Berlin time".
+///
+/// # Errors
+/// [`DateError::OutOfRange`].
 pub fn business_days_after(
     instant: Timestamp,
     count: u32,
@@ -88,11 +100,17 @@ pub fn business_days_after(
 }
 
 /// The due date of "net `days`": so many calendar days after `day`, holidays or not.
+///
+/// # Errors
+/// [`DateError::OutOfRange`].
 pub fn net_days(day: Date, days: u32) -> Result<Date, DateError> {
     Span::new().try_days(days).and_then(|span| day.checked_add(span)).map_err(|_| DateError::OutOfRange)
 }
 
 /// A full day from the wire; a year or a month alone is refused.
+///
+/// # Errors
+/// [`DateError::NoSuchDay`].
 pub fn date_from_proto(date: &wire::Date) -> Result<Date, DateError> {
     let &wire::Date { year, month, day } = date;
     let civil = || Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok();

@@ -100,39 +100,60 @@ impl Money {
     }
 
     /// The sum of two amounts of one currency.
+    ///
+    /// # Errors
+    /// [`MoneyError::CurrencyMismatch`], [`MoneyError::Overflow`].
     pub fn checked_add(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
         self.minor.checked_add(other.minor).map(|minor| self.with(minor)).ok_or(MoneyError::Overflow)
     }
 
     /// The difference of two amounts of one currency.
+    ///
+    /// # Errors
+    /// [`MoneyError::CurrencyMismatch`], [`MoneyError::Overflow`].
     pub fn checked_sub(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
         self.minor.checked_sub(other.minor).map(|minor| self.with(minor)).ok_or(MoneyError::Overflow)
     }
 
     /// The amount with the other sign.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`].
     pub fn checked_neg(self) -> Result<Self, MoneyError> {
         self.minor.checked_neg().map(|minor| self.with(minor)).ok_or(MoneyError::Overflow)
     }
 
     /// The amount `count` times.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`].
     pub fn checked_mul(self, count: i64) -> Result<Self, MoneyError> {
         self.minor.checked_mul(count).map(|minor| self.with(minor)).ok_or(MoneyError::Overflow)
     }
 
     /// The sum of amounts that are all in `currency`; zero for none.
+    ///
+    /// # Errors
+    /// [`MoneyError::CurrencyMismatch`], [`MoneyError::Overflow`].
     pub fn total(currency: Currency, amounts: impl IntoIterator<Item = Self>) -> Result<Self, MoneyError> {
         amounts.into_iter().try_fold(Self::zero(currency), Self::checked_add)
     }
 
     /// A share in basis points (1/100 %), rounded half to even: 250 is 2.5 %.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`].
     pub fn basis_points(self, basis_points: i64) -> Result<Self, MoneyError> {
         const WHOLE: NonZeroU64 = NonZeroU64::new(10_000).unwrap();
         self.scale(basis_points, WHOLE)
     }
 
     /// The amount times `numerator` / `denominator`, rounded half to even so that many roundings do not drift.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`].
     pub fn scale(self, numerator: i64, denominator: NonZeroU64) -> Result<Self, MoneyError> {
         let product = i128::from(self.minor) * i128::from(numerator);
         let denominator = i128::from(denominator.get());
@@ -148,6 +169,9 @@ impl Money {
     /// Splits the amount in proportion to `weights`, one part a weight, by largest remainder: the parts add up to
     /// the amount, each is less than a minor unit from its exact share, and the same split always comes out
     /// the same (of equal remainders the earlier part gets the unit).
+    ///
+    /// # Errors
+    /// [`MoneyError::NoWeight`] if all weights are zero.
     pub fn split(self, weights: &[u64]) -> Result<Vec<Self>, MoneyError> {
         let sum: u128 = weights.iter().copied().map(u128::from).sum();
         if sum == 0 {
