@@ -5,10 +5,10 @@
 //! message on disk; nothing that was stored of them can be read from then on, not from an older revision, not from
 //! the bytes of a deleted one, and nothing can be stored of them again.
 //!
-//! - `<prefix>_vault_keys` holds a [key record](record::KeyRecord) a person: the wrapped key or, for good, a
+//! - `<prefix>_vault_keys` holds a key record a person: the wrapped key or, for good, a
 //!   tombstone. It is apart from the data because data changes: each change would leave another copy of the wrapped
 //!   key in the server's files.
-//! - `<prefix>_vault` holds a [data record](record::DataRecord) a person: the fields, each sealed by the person's
+//! - `<prefix>_vault` holds a data record a person: the fields, each sealed by the person's
 //!   key and bound to tenant, person and field, so that none can be moved to another place.
 //!
 //! Both are read from the stream's leader, never from a replica that lags, and nothing is cached, so an erasure by
