@@ -9,7 +9,7 @@ use prost::Message;
 use tandem_aggregate::{Aggregate, etag};
 use tandem_eventlog::{Kind, RecordedEvent};
 use tandem_proto::EventSet as _;
-use tandem_views::{Column, FoldError, ListQuery, Page, View, ViewHandle};
+use tandem_views::{AnyView as _, Column, FoldError, ListQuery, Page, View, ViewHandle};
 use tonic::Status;
 
 use crate::Call;

@@ -1,0 +1,227 @@
+//! What a service is made of, and what it is given to be made with.
+//!
+//! Invariant: what is started through an [`Environment`] ends when the service stops, after the last request.
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tandem_aggregate::{Aggregate, Executor, Process, run_process};
+use tandem_client::tokens::SigningKey;
+use tandem_eventlog::{EventLog, JetStreamLog, JetStreamOptions};
+use tandem_proto::GrpcServer;
+use tandem_views::{AnyView, View, ViewHandle, ViewStore};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tonic::service::Routes;
+
+use crate::config::Settings;
+use crate::service_tokens::ServiceTokens;
+
+/// How long NATS is waited for at startup.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+
+/// A Tandem service.
+#[tonic::async_trait]
+pub trait Service: 'static {
+    /// `contracts`: in paths, in its tokens (`services/contracts`) and in telemetry.
+    const NAME: &'static str;
+    /// Where it listens unless told otherwise.
+    const DEFAULT_PORT: u16;
+    /// Settings of its own, for example addresses of other services; [`crate::NoArgs`] if none.
+    type Args: clap::Args + Clone + Send + Sync;
+
+    /// Puts its parts together.
+    ///
+    /// # Errors
+    /// What keeps it from starting, with the setting that would help.
+    async fn wire(env: &Environment, args: &Self::Args) -> anyhow::Result<Wired>;
+}
+
+/// A service put together: what it serves, over which views.
+#[derive(Default)]
+pub struct Wired {
+    pub(crate) services: Vec<(&'static str, Mount)>,
+    pub(crate) views: Vec<Arc<dyn AnyView>>,
+}
+
+/// Adds a gRPC service to the routes, with the limit on message size.
+pub(crate) type Mount = Box<dyn FnOnce(Routes, usize) -> Routes + Send>;
+
+impl Wired {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Serves a gRPC service.
+    #[must_use]
+    pub fn service<S>(mut self, server: S) -> Self
+    where
+        S: GrpcServer + NamedService + Clone + Send + Sync + 'static,
+        S: tower::Service<http::Request<Body>, Response = http::Response<Body>, Error = std::convert::Infallible>,
+        S::Future: Send + 'static,
+    {
+        self.services.push((S::NAME, Box::new(|routes, limit| routes.add_service(server.max_message_bytes(limit)))));
+        self
+    }
+
+    /// Lets operators see and rebuild a view, through `ViewService`, and measures it.
+    #[must_use]
+    pub fn view<V: View>(mut self, view: &ViewHandle<V>) -> Self {
+        self.views.push(Arc::new(view.clone()));
+        self
+    }
+}
+
+/// What a service is given to be put together with.
+pub struct Environment {
+    /// Name of the service.
+    pub name: &'static str,
+    /// What it was told.
+    pub settings: Settings,
+    /// The log.
+    pub log: Arc<dyn EventLog>,
+    /// The connection under the log, for what else lies in NATS: the vault, timers.
+    pub nats: async_nats::Client,
+    /// Where its views are kept.
+    pub views: ViewStore,
+    /// Cancelled when shutdown begins: no new requests, long streams should end.
+    pub draining: CancellationToken,
+    /// Cancelled after the last request: background work should end.
+    pub stopping: CancellationToken,
+    /// Whether NATS is connected.
+    pub(crate) log_reached: watch::Receiver<bool>,
+    tasks: TaskTracker,
+}
+
+impl Environment {
+    pub(crate) async fn open(
+        name: &'static str,
+        settings: &Settings,
+        draining: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let (nats, log_reached) = connect(name, settings).await?;
+        let options = JetStreamOptions {
+            name: settings.stream.clone(),
+            replicas: settings.stream_replicas,
+            ..JetStreamOptions::default()
+        };
+        let log = JetStreamLog::open(nats.clone(), options).await.context("the log can't be opened (--stream)")?;
+        let url = match settings.views.strip_prefix("sqlite:") {
+            Some(folder) => format!("sqlite:{}", Path::new(folder).join(name).display()),
+            None => settings.views.clone(),
+        };
+        let views = ViewStore::open(&url).await.context("views can't be kept there (--views)")?;
+        Ok(Self {
+            name,
+            settings: settings.clone(),
+            log: Arc::new(log),
+            nats,
+            views,
+            draining,
+            stopping: CancellationToken::new(),
+            log_reached,
+            tasks: TaskTracker::new(),
+        })
+    }
+
+    /// Runs commands on aggregates of a kind.
+    #[must_use]
+    pub fn executor<A: Aggregate>(&self) -> Executor<A> {
+        Executor::new(Arc::clone(&self.log), self.settings.limits.aggregate_cache)
+    }
+
+    /// Starts a view, until the service stops.
+    ///
+    /// # Errors
+    /// If its store can't be opened, or it breaks a rule of [`View`].
+    pub async fn view<V: View>(&self, view: V) -> anyhow::Result<ViewHandle<V>> {
+        let started = tandem_views::start(view, &self.views, Arc::clone(&self.log), self.stopping.clone());
+        started.await.with_context(|| format!("view {} can't be started", V::NAME))
+    }
+
+    /// Starts a process, until the service stops.
+    pub fn process<P: Process>(&self, process: P) {
+        self.spawn(run_process(Arc::new(process), Arc::clone(&self.log), self.stopping.clone()));
+    }
+
+    /// Starts background work, which is to end on [`Self::stopping`] and is waited for then.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(work);
+    }
+
+    /// Tokens for calls to other services, with these permissions.
+    ///
+    /// # Errors
+    /// If there is no signing key, or it can't be read.
+    pub fn tokens<P: Into<String>>(&self, permissions: impl IntoIterator<Item = P>) -> anyhow::Result<ServiceTokens> {
+        let auth = &self.settings.auth;
+        let key = match &auth.signing_key {
+            Some(path) => {
+                let pem =
+                    std::fs::read(path).with_context(|| format!("--signing-key {} can't be read", path.display()))?;
+                SigningKey::from_pem(auth.signing_key_id.as_deref().unwrap_or(self.name), &pem)
+                    .with_context(|| format!("--signing-key {}", path.display()))?
+            }
+            None if auth.development_key => SigningKey::development(),
+            None => anyhow::bail!("{} calls other services: name its private key in --signing-key", self.name),
+        };
+        let issuer = auth.issuer.first().cloned().unwrap_or_default();
+        Ok(ServiceTokens::new(key, self.name, issuer, auth.audience.clone(), permissions))
+    }
+
+    /// Ends background work, waiting for it no longer than `timeout`.
+    pub(crate) async fn stop(&self, views: &[Arc<dyn AnyView>], timeout: Duration) {
+        self.stopping.cancel();
+        self.tasks.close();
+        let ended = async {
+            self.tasks.wait().await;
+            for view in views {
+                view.stopped().await;
+            }
+        };
+        if tokio::time::timeout(timeout, ended).await.is_err() {
+            tracing::warn!("background work did not end within {timeout:?}; leaving it");
+        }
+    }
+}
+
+/// The connection, and whether it stands.
+async fn connect(name: &str, settings: &Settings) -> anyhow::Result<(async_nats::Client, watch::Receiver<bool>)> {
+    let (reached, watched) = watch::channel(true);
+    let mut options = async_nats::ConnectOptions::new().name(name).event_callback(move |event| {
+        match event {
+            async_nats::Event::Connected => _ = reached.send_replace(true),
+            async_nats::Event::Disconnected | async_nats::Event::Closed => _ = reached.send_replace(false),
+            _ => {}
+        }
+        async {}
+    });
+    if let Some(path) = &settings.nats_credentials {
+        options = (options.credentials_file(path).await)
+            .with_context(|| format!("--nats-credentials {} can't be read", path.display()))?;
+    }
+    let servers: Vec<_> = settings.nats_url.split(',').map(str::trim).collect();
+    let give_up = tokio::time::Instant::now() + CONNECT_WITHIN;
+    loop {
+        match options.clone().connect(&servers[..]).await {
+            Ok(client) => return Ok((client, watched)),
+            Err(error) if tokio::time::Instant::now() > give_up => {
+                let what =
+                    format!("NATS can't be reached at {}; start it, or name it in --nats-url", settings.nats_url);
+                return Err(anyhow::Error::new(error).context(what));
+            }
+            Err(error) => {
+                tracing::info!(%error, url = settings.nats_url, "waiting for NATS");
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What a process takes on: so many requests at a time, each for so long.
+//!
+//! Invariant: a request over the limit is answered at once, and one over its deadline in time for the client to hear of
+//! it; none waits for nothing.
+
+use std::future::{Ready, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::future::{BoxFuture, Either};
+use http::{HeaderValue, Request, Response};
+use tandem_proto::common::v1::ErrorReason;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+use tonic::body::Body;
+use tower::{Layer, Service};
+
+use crate::config::Limits;
+use crate::error::status;
+use crate::methods;
+
+/// When a request ends; in its extensions.
+#[derive(Clone, Copy)]
+pub(crate) struct Deadline(pub(crate) Instant);
+
+#[derive(Clone)]
+pub(crate) struct LimitLayer {
+    requests: Arc<Semaphore>,
+    timeout: Duration,
+}
+
+impl LimitLayer {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let permits = limits.max_concurrent_requests.min(Semaphore::MAX_PERMITS);
+        Self { requests: Arc::new(Semaphore::new(permits)), timeout: limits.request_timeout }
+    }
+}
+
+impl<S> Layer<S> for LimitLayer {
+    type Service = Limited<S>;
+
+    fn layer(&self, inner: S) -> Limited<S> {
+        Limited { inner, limits: self.clone() }
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct Limited<S> {
+    inner: S,
+    limits: LimitLayer,
+}
+
+type Answer<E> = Result<Response<Body>, E>;
+
+impl<S> Service<Request<Body>> for Limited<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>>,
+    S::Future: Send + 'static,
+    S::Error: 'static,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = Either<S::Future, Either<BoxFuture<'static, Answer<S::Error>>, Ready<Answer<S::Error>>>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        if methods::is_open(request.uri().path()) {
+            return Either::Left(self.inner.call(request));
+        }
+        let Ok(permit) = Arc::clone(&self.limits.requests).try_acquire_owned() else {
+            let message = "Too many requests at once. Repeat after the delay.";
+            return Either::Right(Either::Right(ready(Ok(status(ErrorReason::Overloaded, message).into_http()))));
+        };
+        let client = request.headers().get("grpc-timeout").and_then(parse).map(in_time);
+        let deadline = Instant::now() + client.map_or(self.limits.timeout, |client| client.min(self.limits.timeout));
+        request.extensions_mut().insert(Deadline(deadline));
+        let answer = self.inner.call(request);
+        Either::Right(Either::Left(Box::pin(async move {
+            // Until the answer begins; what streams then is bounded by flow control.
+            let _permit = permit;
+            timeout_at(deadline, answer).await.unwrap_or_else(|_| {
+                let message =
+                    "The deadline has passed. A write may still have happened: repeat it with the same request_id.";
+                Ok(status(ErrorReason::Deadline, message).into_http())
+            })
+        })))
+    }
+}
+
+/// What is left for a handler, so that an answer to an expired deadline reaches the client before it has gone, and
+/// before tonic, which watches the same header, says CANCELLED.
+fn in_time(timeout: Duration) -> Duration {
+    timeout - (timeout / 20).min(Duration::from_millis(20))
+}
+
+/// Reads `grpc-timeout` (gRPC over HTTP/2: at most eight digits and a unit).
+fn parse(value: &HeaderValue) -> Option<Duration> {
+    let text = value.to_str().ok()?;
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let value: u64 = digits.parse().ok().filter(|_| digits.len() <= 8)?;
+    Some(match unit {
+        "H" => Duration::from_secs(value * 3600),
+        "M" => Duration::from_secs(value * 60),
+        "S" => Duration::from_secs(value),
+        "m" => Duration::from_millis(value),
+        "u" => Duration::from_micros(value),
+        "n" => Duration::from_nanos(value),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clients_timeout_is_read() {
+        let read = |text: &str| parse(&HeaderValue::from_str(text).unwrap());
+        assert_eq!(read("2H"), Some(Duration::from_secs(7200)));
+        assert_eq!(read("250m"), Some(Duration::from_millis(250)));
+        assert_eq!(read("99999999n"), Some(Duration::from_nanos(99_999_999)));
+        for text in ["", "m", "5", "5x", "123456789S", "-1S", "1é"] {
+            assert_eq!(HeaderValue::from_str(text).ok().as_ref().and_then(parse), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_answer_reaches_the_client_in_time() {
+        assert_eq!(in_time(Duration::from_millis(100)), Duration::from_millis(95));
+        assert_eq!(in_time(Duration::from_secs(30)), Duration::from_millis(29_980));
+        assert_eq!(in_time(Duration::ZERO), Duration::ZERO);
+    }
+}

@@ -1,0 +1,107 @@
+//! Running a service, as a process of its own or beside others.
+//!
+//! Invariant: started in the order address, log, views, server, and stopped in the reverse order.
+
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::Authenticator;
+use crate::config::Settings;
+use crate::environment::{Environment, Service};
+use crate::{Telemetry, server, views};
+
+/// The command line of a service.
+#[derive(clap::Parser, Clone, Debug)]
+#[command(version)]
+pub struct CommandLine<A: clap::Args> {
+    /// What all services can be told.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// What this one can be told.
+    #[command(flatten)]
+    pub args: A,
+}
+
+/// The whole of a service's `main`: reads the command line, runs the service, and ends on SIGTERM or Ctrl-C after the
+/// requests in flight.
+///
+/// # Errors
+/// What kept it from starting or running.
+pub fn main<S: Service>() -> anyhow::Result<()> {
+    let name = format!("tandem-{}", S::NAME);
+    let mut matches = CommandLine::<S::Args>::command().bin_name(&name).display_name(&name).get_matches();
+    let CommandLine { settings, args } =
+        CommandLine::<S::Args>::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let telemetry = Telemetry::start(S::NAME, &settings.telemetry)?;
+        let shutdown = CancellationToken::new();
+        tokio::spawn(cancel_when_terminated(shutdown.clone()));
+        let (ready, _) = oneshot::channel();
+        let ran = run::<S>(&settings, &args, shutdown, ready).await;
+        telemetry.stop().await;
+        ran
+    })
+}
+
+/// Runs a service until `shutdown`. `ready` is told the address once the service answers on it.
+///
+/// # Errors
+/// What kept it from starting or running.
+pub async fn run<S: Service>(
+    settings: &Settings,
+    args: &S::Args,
+    shutdown: CancellationToken,
+    ready: oneshot::Sender<SocketAddr>,
+) -> anyhow::Result<()> {
+    settings.check()?;
+    let authenticator = Authenticator::new(&settings.auth)?;
+    let listener = server::bind(settings.address(S::DEFAULT_PORT)).await?;
+    let address = listener.local_addr()?;
+    let started = async {
+        let env = Environment::open(S::NAME, settings, shutdown.clone()).await?;
+        let wired = S::wire(&env, args).await.with_context(|| format!("{} can't be started", S::NAME))?;
+        anyhow::Ok((env, wired))
+    };
+    let (env, wired) = tokio::select! {
+        started = started => started?,
+        () = shutdown.cancelled() => return Ok(()),
+    };
+    let views = wired.views.clone();
+    if settings.telemetry.endpoint().is_some() && !views.is_empty() {
+        env.spawn(views::measure(views.clone(), env.stopping.clone()));
+    }
+    let routes = server::routes(wired, &env)?;
+    tracing::info!(service = S::NAME, %address, "ready");
+    // Nobody may care.
+    let _ = ready.send(address);
+    let served = server::serve(listener, routes, authenticator, &settings.limits, shutdown).await;
+    env.stop(&views, settings.limits.drain_timeout).await;
+    tracing::info!(service = S::NAME, "stopped");
+    served
+}
+
+/// Waits for SIGTERM or SIGINT (Ctrl-C).
+///
+/// # Errors
+/// If signals can't be received.
+pub async fn terminated() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut term, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+async fn cancel_when_terminated(shutdown: CancellationToken) {
+    match terminated().await {
+        Ok(()) => shutdown.cancel(),
+        Err(error) => tracing::warn!(%error, "signals can't be received; the service ends only when killed"),
+    }
+}

@@ -1,0 +1,108 @@
+//! `ViewService`: operating the views of a service.
+//!
+//! Invariant: what it tells is of all tenants, so it tells counts and positions, never rows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry::{KeyValue, global};
+use tandem_proto::common::v1::view_service_server::ViewService;
+use tandem_proto::common::v1::{
+    ErrorReason, ListViewsRequest, ListViewsResponse, ParkedEvent, RebuildViewRequest, RebuildViewResponse, View,
+};
+use tandem_views::{AnyView, ViewStatus};
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status};
+
+use crate::Call;
+use crate::error::Problem;
+
+/// How often lag and parked events are measured.
+const MEASURE_INTERVAL: Duration = Duration::from_secs(15);
+
+pub(crate) type Views = Vec<Arc<dyn AnyView>>;
+
+pub(crate) struct ViewOperations(pub(crate) Views);
+
+#[tonic::async_trait]
+impl ViewService for ViewOperations {
+    async fn list_views(&self, request: Request<ListViewsRequest>) -> Result<Response<ListViewsResponse>, Status> {
+        let call = Call::accept(request)?;
+        let mut views = Vec::with_capacity(self.0.len());
+        for view in &self.0 {
+            views.push(resource(view.status().await.map_err(|error| call.error(error))?));
+        }
+        views.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Response::new(ListViewsResponse { views }))
+    }
+
+    async fn rebuild_view(
+        &self,
+        request: Request<RebuildViewRequest>,
+    ) -> Result<Response<RebuildViewResponse>, Status> {
+        let call = Call::accept(request)?;
+        let name = call.message.name.strip_prefix("views/").unwrap_or_default();
+        let view = self.0.iter().find(|view| view.name() == name).ok_or_else(|| {
+            let known: Vec<_> = self.0.iter().map(|view| format!("views/{}", view.name())).collect();
+            let message = format!("There is no {} here, but {}.", call.message.name, known.join(", "));
+            call.error(Problem::new(ErrorReason::ViewUnknown, message))
+        })?;
+        let report = view.rebuild().await.map_err(|error| call.error(error))?;
+        let status = view.status().await.map_err(|error| call.error(error))?;
+        Ok(Response::new(RebuildViewResponse {
+            view: Some(resource(status)),
+            event_count: count(report.event_count),
+            row_count: count(report.row_count),
+            duration_millis: i64::try_from(report.duration.as_millis()).unwrap_or(i64::MAX),
+        }))
+    }
+}
+
+fn resource(status: ViewStatus) -> View {
+    let parked = |parked: tandem_views::Parked| ParkedEvent {
+        position: count(parked.position),
+        subject: parked.subject,
+        r#type: parked.event_type,
+        error: parked.error,
+        park_time: Some(prost_types::Timestamp {
+            seconds: parked.time.as_second(),
+            nanos: parked.time.subsec_nanosecond(),
+        }),
+    };
+    View {
+        name: format!("views/{}", status.name),
+        version: status.version,
+        generation: status.generation,
+        position: count(status.position),
+        lag: status.lag.map_or(-1, count),
+        row_count: count(status.row_count),
+        parked_events: status.parked.into_iter().map(parked).collect(),
+    }
+}
+
+fn count(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Feeds the gauges `tandem.view.lag` and `tandem.view.parked` until `stopping`.
+pub(crate) async fn measure(views: Views, stopping: CancellationToken) {
+    let meter = global::meter("tandem");
+    let lag = meter.u64_gauge("tandem.view.lag").with_description("Positions that a view has still to read").build();
+    let parked = meter.u64_gauge("tandem.view.parked").with_description("Events that a view has parked").build();
+    loop {
+        for view in &views {
+            match view.status().await {
+                Ok(status) => {
+                    let attributes = [KeyValue::new("view", status.name)];
+                    parked.record(status.parked_count, &attributes);
+                    status.lag.inspect(|positions| lag.record(*positions, &attributes));
+                }
+                Err(error) => tracing::warn!(view = view.name(), %error, "a view can't be measured"),
+            }
+        }
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            () = tokio::time::sleep(MEASURE_INTERVAL) => {}
+        }
+    }
+}
