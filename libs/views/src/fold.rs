@@ -26,7 +26,8 @@ impl From<prost::DecodeError> for FoldError {
     }
 }
 
-/// The row `key` as these events leave it, starting from none: those that touch it are folded, the others passed over.
+/// The row `key` as these events leave it, starting from none: those of the view's kinds that touch it are folded, the
+/// others passed over.
 ///
 /// With the events up to a past position it answers what the view showed then; with events that have not happened,
 /// what it would show. The events are of one tenant, in the order of the log.
@@ -39,10 +40,16 @@ pub fn fold_all<'a, V: View>(
     events: impl IntoIterator<Item = &'a RecordedEvent>,
 ) -> Result<Option<V::Row>, FoldError> {
     let mut row = None;
-    for event in events {
+    for event in events.into_iter().filter(|event| reads::<V>(event)) {
         if view.keys(event)?.iter().any(|touched| touched == key) {
             row = view.fold(key, row, event)?;
         }
     }
     Ok(row)
+}
+
+/// Whether the event is of a kind that the view reads.
+pub(crate) fn reads<V: View>(event: &RecordedEvent) -> bool {
+    let [_, context, aggregate, _] = event.tokens();
+    V::KINDS.is_empty() || V::KINDS.iter().any(|kind| kind.context == context && kind.aggregate == aggregate)
 }

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use prost::{Message, Name};
 use tandem_eventlog::{Envelope, Position, RecordedEvent};
 
+use crate::fold::reads;
 use crate::generation::Generation;
 use crate::park::{Blocked, Parked};
 use crate::schema::Schema;
@@ -51,11 +52,11 @@ pub struct Folded<R> {
     parked: Vec<Parked>,
 }
 
-/// Folds the events in memory, in their order.
+/// Folds the events in memory, in their order; those of kinds that the view does not read are passed over.
 pub fn given<V: View>(view: V, events: impl IntoIterator<Item = RecordedEvent>) -> Folded<V::Row> {
     let schema = Schema::new(V::NAME, V::VERSION, V::columns()).unwrap_or_else(|error| panic!("{error}"));
     let mut rows = WorkingSet::new(Arc::new(view), schema, Blocked::default());
-    let events = rows.keyed(events.into_iter().collect());
+    let events = rows.keyed(events.into_iter().filter(reads::<V>).collect());
     rows.apply(events);
     let (changed, parked) = rows.changes();
     let stored =
@@ -119,7 +120,8 @@ async fn store_in_batches<V: View>(
     let generation = Generation::new(V::NAME, &registered, &schema, database);
     let view = Arc::new(view);
     let mut position = 0;
-    for batch in events.chunks(size) {
+    let read: Vec<_> = events.iter().filter(|event| reads::<V>(event)).cloned().collect();
+    for batch in read.chunks(size) {
         // A new set for each batch: rows come from the store, never from memory.
         let mut rows = WorkingSet::new(view.clone(), schema.clone(), generation.blocked().await?);
         let keyed = rows.keyed(batch.to_vec());
@@ -137,4 +139,113 @@ async fn store_in_batches<V: View>(
     }
     let rows = generation.all_rows().await?;
     Ok(Folded { rows, parked: generation.parked(usize::MAX >> 1).await?.1 })
+}
+
+#[cfg(test)]
+mod tests {
+    use tandem_eventlog::Kind;
+
+    use super::*;
+    use crate::{Column, FoldError};
+
+    #[derive(Clone, PartialEq, Message)]
+    struct Added {
+        #[prost(string, tag = "1")]
+        amount: String,
+    }
+
+    impl Name for Added {
+        const NAME: &'static str = "Added";
+        const PACKAGE: &'static str = "tandem.test.v1";
+    }
+
+    #[derive(Clone, PartialEq, Message)]
+    struct Sum {
+        #[prost(int64, tag = "1")]
+        total: i64,
+        #[prost(string, repeated, tag = "2")]
+        labels: Vec<String>,
+    }
+
+    /// Sums up; a sum of zero is no row. Every event also touches the row `all`.
+    struct Sums;
+
+    impl View for Sums {
+        const NAME: &'static str = "sums";
+        const VERSION: i32 = 1;
+        const KINDS: &'static [Kind] = &[Kind { context: "tests", aggregate: "sum" }];
+        type Row = Sum;
+
+        fn columns() -> Vec<Column<Sum>> {
+            vec![
+                Column::integer("total", |row: &Sum| row.total).indexed(),
+                Column::set("label", |row: &Sum| row.labels.clone()),
+            ]
+        }
+
+        fn keys(&self, event: &RecordedEvent) -> Result<Vec<String>, FoldError> {
+            Ok(vec![event.tokens()[3].to_owned(), "all".to_owned(), "all".to_owned()])
+        }
+
+        fn fold(&self, _key: &str, row: Option<Sum>, event: &RecordedEvent) -> Result<Option<Sum>, FoldError> {
+            let Added { amount } = Added::decode(event.payload.clone())?;
+            let mut row = row.unwrap_or_default();
+            row.total += amount.parse::<i64>().map_err(FoldError::new)?;
+            row.labels = vec![format!("parity{}", row.total % 2), amount];
+            Ok(Some(row).filter(|row| row.total != 0))
+        }
+    }
+
+    fn added(position: Position, id: &str, amount: &str) -> RecordedEvent {
+        event(position, &format!("acme.tests.sum.{id}"), &Added { amount: amount.into() })
+    }
+
+    #[test]
+    fn rows_and_parked_events_are_told() {
+        let other = event(4, "acme.tests.other.s1", &Added { amount: "9".into() });
+        let events = [added(1, "s1", "5"), added(2, "s2", "many"), added(3, "s1", "-5"), other, added(5, "s2", "1")];
+        let folded = given(Sums, events);
+        assert!(folded.assert_row("acme", "s1", None).rows().is_empty());
+        assert_eq!(folded.parked().iter().map(|parked| parked.position).collect::<Vec<_>>(), [2, 5]);
+    }
+
+    #[tokio::test]
+    async fn batches_do_not_matter() {
+        let amounts = ["3", "-3", "many", "0", "7", "-1"];
+        let events: Vec<_> = (0..400_u64)
+            .map(|n| added(n * 2 + 1, &format!("s{}", n * n % 61), amounts[(n * 7 % 97 % 6) as usize]))
+            .collect();
+        assert!(given(Sums, events.clone()).parked().len() > 10);
+        assert_batches_do_not_matter(|| Sums, &events).await;
+    }
+
+    /// Sees its earlier self in the events of a batch only, as a fold with hidden state would.
+    struct Impure(std::sync::atomic::AtomicI64);
+
+    impl View for Impure {
+        const NAME: &'static str = "impure";
+        const VERSION: i32 = 1;
+        const KINDS: &'static [Kind] = &[];
+        type Row = Sum;
+
+        fn columns() -> Vec<Column<Sum>> {
+            Vec::new()
+        }
+
+        fn keys(&self, event: &RecordedEvent) -> Result<Vec<String>, FoldError> {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Ok(vec![event.tokens()[3].to_owned()])
+        }
+
+        fn fold(&self, _: &str, _: Option<Sum>, _: &RecordedEvent) -> Result<Option<Sum>, FoldError> {
+            Ok(Some(Sum { total: self.0.load(std::sync::atomic::Ordering::Relaxed), labels: Vec::new() }))
+        }
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "in batches of 1")]
+    async fn a_fold_with_hidden_state_is_found_out() {
+        let events: Vec<_> = (1..5).map(|n| added(n, &format!("s{n}"), "1")).collect();
+        assert_batches_do_not_matter(|| Impure(0.into()), &events).await;
+    }
 }

@@ -1,0 +1,209 @@
+//! A view follows the log, exactly once, whatever happens to it.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on shall say where")]
+
+mod support;
+
+use std::time::Duration;
+
+use support::{ACCOUNT, Accounts, Changed, OTHER, World, append, append_raw, changed, expected, fill, rows, soon};
+use tandem_eventlog::Positions;
+use tandem_views::{AnyView, QueryError, StoreError, ViewStore, WaitError};
+use tokio::time::Instant;
+
+#[tokio::test]
+async fn a_row_is_there_once_its_position_is_waited_for() {
+    let world = World::new();
+    let view = world.start(Accounts::<1>).await;
+    for n in 1..=20 {
+        let position = append(&world.log, "acme", "a1", &changed("OPEN", 5)).await;
+        let mut positions = Positions::default();
+        positions.insert(ACCOUNT, position);
+        view.wait_for(&positions, soon()).await.unwrap();
+        let row = view.get("acme", "a1").await.unwrap().unwrap();
+        assert_eq!((row.amount, row.positions.len()), (5 * n, n as usize));
+    }
+    append(&world.log, "acme", "a1", &changed("CLOSED", 0)).await;
+    world.caught_up(&view).await;
+    assert_eq!(view.get("acme", "a1").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn waiting_ends_at_the_deadline_and_concerns_own_kinds_only() {
+    let world = World::new();
+    let view = world.start(Accounts::<1>).await;
+    let mut positions = Positions::default();
+    positions.insert(OTHER, 1_000_000);
+    view.wait_for(&positions, soon()).await.unwrap();
+    positions.insert(ACCOUNT, 7);
+    let deadline = Instant::now() + Duration::from_millis(20);
+    let waited = view.wait_for(&positions, deadline).await;
+    assert_eq!(waited, Err(WaitError::Deadline { view: "accounts", at: 0, wanted: 7 }));
+    assert!(Instant::now() >= deadline);
+}
+
+#[tokio::test]
+async fn waiting_ends_when_the_view_is_shut_down() {
+    let world = World::new();
+    let view = world.start(Accounts::<1>).await;
+    let waiting = tokio::spawn({
+        let view = view.clone();
+        async move { view.wait_for_position(7, soon()).await }
+    });
+    world.shutdown.cancel();
+    assert_eq!(waiting.await.unwrap(), Err(WaitError::Stopped("accounts")));
+}
+
+#[tokio::test]
+async fn what_is_left_is_the_fold_of_the_log_and_restarts_go_on() {
+    let mut world = World::new();
+    for round in 0..4 {
+        fill(&world.log, round * 1000, 150).await;
+        append_raw(&world.log, "acme", OTHER, "o1", vec![]).await;
+        let view = world.start(Accounts::<1>).await;
+        world.caught_up(&view).await;
+        // Some events that come one at a time.
+        fill(&world.log, round * 1000 + 500, 20).await;
+        world.caught_up(&view).await;
+        for tenant in ["acme", "zeta"] {
+            assert_eq!(rows(&view, tenant).await, expected(&Accounts::<1>, &world.log, tenant));
+        }
+        assert_eq!(view.status().await.unwrap().lag, Some(0));
+        world.stop(view).await;
+    }
+}
+
+#[tokio::test]
+async fn tenants_do_not_see_each_other() {
+    let world = World::new();
+    let view = world.start(Accounts::<1>).await;
+    append(&world.log, "acme", "a1", &changed("OPEN", 1)).await;
+    append(&world.log, "zeta", "a1", &changed("HELD", 2)).await;
+    world.caught_up(&view).await;
+    assert_eq!(view.get("acme", "a1").await.unwrap().unwrap().amount, 1);
+    assert_eq!(view.get("zeta", "a1").await.unwrap().unwrap().amount, 2);
+    for nobody in ["", "acm", "acme ", "%", "acme' OR '1'='1"] {
+        assert_eq!(view.get(nobody, "a1").await.unwrap(), None);
+        assert!(rows(&view, nobody).await.is_empty(), "{nobody}");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_write_leaves_nothing_and_is_made_good() {
+    let world = World::new();
+    let view = world.start(Accounts::<1>).await;
+    append(&world.log, "acme", "a1", &changed("OPEN", 1)).await;
+    world.caught_up(&view).await;
+    // The checkpoint is moved before the row is refused: both must be undone.
+    world
+        .sql(
+            "CREATE TRIGGER full BEFORE INSERT ON accounts_v1_g1 WHEN NEW.id = 'a2' \
+             BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+        )
+        .await;
+    append(&world.log, "acme", "a1", &changed("OPEN", 10)).await;
+    let last = append(&world.log, "acme", "a2", &changed("OPEN", 100)).await;
+    let failure = loop {
+        if let Some(failure) = view.status().await.unwrap().failure {
+            break failure;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert!(failure.contains("disk full"), "{failure}");
+    assert!(view.status().await.unwrap().position < last);
+    world.sql("DROP TRIGGER full").await;
+    world.caught_up(&view).await;
+    assert_eq!(rows(&view, "acme").await, expected(&Accounts::<1>, &world.log, "acme"));
+    assert_eq!(view.status().await.unwrap().failure, None);
+}
+
+#[test]
+fn killed_at_any_moment_each_event_is_folded_once() {
+    let world = World::new();
+    let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    for round in 0..12_u64 {
+        let killed = runtime();
+        killed.block_on(async {
+            let view = world.start(Accounts::<1>).await;
+            fill(&world.log, round * 100, 60).await;
+            // Somewhere in the midst of it, another place each time.
+            let somewhere = round * 60 + round * 5;
+            view.wait_for_position(somewhere, soon()).await.unwrap();
+        });
+        // Its tasks end where they stand.
+        killed.shutdown_background();
+    }
+    runtime().block_on(async {
+        let view = world.start(Accounts::<1>).await;
+        world.caught_up(&view).await;
+        for tenant in ["acme", "zeta"] {
+            assert_eq!(rows(&view, tenant).await, expected(&Accounts::<1>, &world.log, tenant));
+        }
+    });
+}
+
+#[tokio::test]
+async fn two_processes_on_one_store_do_not_fold_twice() {
+    let world = World::new();
+    let first = world.start(Accounts::<1>).await;
+    world.caught_up(&first).await;
+    let second = world.start(Accounts::<1>).await;
+    fill(&world.log, 3, 300).await;
+    world.caught_up(&first).await;
+    world.caught_up(&second).await;
+    assert_eq!(rows(&first, "acme").await, expected(&Accounts::<1>, &world.log, "acme"));
+}
+
+#[tokio::test]
+async fn parked_events_hold_back_their_aggregate_alone_and_survive_restarts() {
+    let mut world = World::new();
+    let view = world.start(Accounts::<1>).await;
+    append(&world.log, "acme", "a1", &changed("OPEN", 1)).await;
+    let broken = append(&world.log, "acme", "a1", &changed("BROKEN", 10)).await;
+    let waits = append(&world.log, "acme", "a1", &changed("OPEN", 100)).await;
+    append(&world.log, "acme", "a2", &changed("OPEN", 5)).await;
+    // Folds the one row and fails at the other: neither may change.
+    let both = Changed { also: "a2".into(), ..changed("BROKEN", 1000) };
+    let half = append(&world.log, "acme", "a3", &both).await;
+    let garbage = append_raw(&world.log, "zeta", ACCOUNT, "a1", vec![0xff]).await;
+    world.caught_up(&view).await;
+    world.stop(view).await;
+
+    let view = world.start(Accounts::<1>).await;
+    let late = append(&world.log, "acme", "a1", &changed("OPEN", 200)).await;
+    world.caught_up(&view).await;
+    let amounts: Vec<_> = rows(&view, "acme").await.into_iter().map(|(id, row)| (id, row.amount)).collect();
+    assert_eq!(amounts, [("a1".to_owned(), 1), ("a2".to_owned(), 5)]);
+    let status = view.status().await.unwrap();
+    assert_eq!((status.parked_count, status.row_count, status.lag), (5, 2, Some(0)));
+    let parked: Vec<_> = status.parked.iter().map(|parked| (parked.position, parked.error.as_str())).collect();
+    assert_eq!(
+        parked[..3],
+        [
+            (broken, "state BROKEN is unknown"),
+            (waits, format!("waits for position {broken}").as_str()),
+            (half, "state BROKEN is unknown"),
+        ]
+    );
+    assert_eq!(parked[3].0, garbage);
+    assert!(parked[3].1.contains("can't be decoded"), "{}", parked[3].1);
+    assert_eq!(parked[4], (late, format!("waits for position {broken}").as_str()));
+    assert_eq!(status.parked[0].subject, "acme.payouts.account.a1");
+    assert_eq!(status.parked[0].event_type, "tandem.test.v1.Changed");
+}
+
+#[tokio::test]
+async fn a_store_of_an_unknown_kind_is_refused() {
+    for url in ["", "sqlite:", "postgres://localhost/views", "/var/lib"] {
+        assert!(matches!(ViewStore::open(url).await, Err(StoreError::Url { .. })), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn a_view_that_can_not_be_built_says_so() {
+    let world = World::new();
+    let view = world.start_on(Accounts::<1>, std::sync::Arc::new(support::DeafLog)).await;
+    assert!(matches!(view.get("acme", "a1").await, Err(QueryError::Building(_))));
+    let status = view.status().await.unwrap();
+    assert_eq!((status.generation, status.lag), (0, None));
+    assert!(status.failure.unwrap().contains("the log is away"));
+}
