@@ -77,7 +77,12 @@ impl Connection {
     /// The NATS subjects that hold what a filter lets through; no two of them overlap.
     fn subjects(&self, filter: &Filter) -> Result<Vec<String>, ReadError> {
         filter.check()?;
-        let tenant = filter.tenant.as_deref().unwrap_or("*");
+        let tenant = match &filter.tenant {
+            Some(tenant) => tenant,
+            // All that is in the stream, be it an aggregate's or not.
+            None if filter.kinds.is_empty() => return Ok(vec![format!("{}.>", self.stream)]),
+            None => "*",
+        };
         if filter.kinds.is_empty() {
             return Ok(vec![format!("{}.{tenant}.>", self.stream)]);
         }
