@@ -51,6 +51,8 @@ pub struct Outcome<A> {
     pub loaded: Loaded<A>,
     /// Whether this call wrote the events (not a repetition, not without effect).
     pub written: bool,
+    /// The command was taken before; `loaded` is as it was answered then.
+    pub repeated: bool,
 }
 
 /// Why a command has no outcome.
@@ -139,13 +141,13 @@ impl<A: Aggregate> Executor<A> {
                 // What the cache says may be old: only an append, which is guarded, or a fresh read can be relied on.
                 Err(_) | Ok((None, _)) if !current => {}
                 Err(error) => return Err(error),
-                Ok((None, _)) => return Ok(Outcome { loaded: (*loaded).clone(), written: false }),
+                Ok((None, _)) => return Ok(Outcome { loaded: (*loaded).clone(), written: false, repeated: false }),
                 Ok((Some(append), mut next)) => match self.append(&subject, append).await {
                     Ok(positions) => {
                         let position = positions.first().copied().unwrap_or_default();
                         next.settle(position, meta);
                         self.cache.insert(subject, Arc::new(next.clone()));
-                        return Ok(Outcome { loaded: next, written: true });
+                        return Ok(Outcome { loaded: next, written: true, repeated: false });
                     }
                     Err(AppendError::Conflict) => {}
                     Err(AppendError::Unknown(error)) => unanswered = Some(error),
@@ -190,7 +192,7 @@ impl<A: Aggregate> Executor<A> {
         }
         let then =
             if *position == loaded.position { loaded.clone() } else { self.replay(subject, *position).await? };
-        Ok(Some(Outcome { loaded: then, written: false }))
+        Ok(Some(Outcome { loaded: then, written: false, repeated: true }))
     }
 
     async fn refresh(
@@ -283,6 +285,7 @@ fn decide<A: Aggregate>(
     for event in decided {
         let mut envelope = envelope(meta, event.type_name(), &resource);
         next.state.evolve(&event, &envelope);
+        next.event_count += 1;
         envelope.partnership = next.state.partnership(&event);
         events.push(NewEvent { subject: subject.clone(), envelope, payload: Bytes::from(event.encode()) });
     }

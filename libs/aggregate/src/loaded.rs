@@ -16,6 +16,8 @@ pub struct Loaded<A> {
     pub state: A,
     /// Position of its last event; 0 if it has none.
     pub position: Position,
+    /// How many events it has.
+    pub event_count: u64,
     /// Commands that it has taken: request id → where, and the command's fingerprint.
     pub(crate) requests: HashMap<String, (Position, String)>,
 }
@@ -43,6 +45,7 @@ impl<A: Aggregate> Loaded<A> {
             .map_err(|error| ExecuteError::Corrupt(format!("event {} of {}: {error}", event.position, event.subject)))?;
         self.state.evolve(&decoded, envelope);
         self.position = event.position;
+        self.event_count += 1;
         self.requests.insert(envelope.request_id.clone(), (event.position, envelope.request_hash.clone()));
         Ok(())
     }

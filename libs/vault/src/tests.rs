@@ -237,6 +237,24 @@ async fn concurrent_puts_lose_no_field() -> Result<()> {
 }
 
 #[tokio::test]
+async fn concurrent_updates_of_a_field_lose_none() -> Result<()> {
+    let it = Fixture::new().await?;
+    let append = |letter: char| {
+        let vault = it.vault.clone();
+        async move {
+            let appended = |held: Option<&[u8]>| Some([held.unwrap_or_default(), letter.to_string().as_bytes()].concat());
+            vault.update("acme", "ann", "letters", appended).await
+        }
+    };
+    try_join_all(('a'..='t').map(append)).await?;
+    it.vault.update("acme", "ann", "letters", |_| None).await?;
+    let mut letters: Vec<char> = it.get("acme", "ann", "letters").await?.context("nothing held")?.chars().collect();
+    letters.sort_unstable();
+    assert_eq!(letters, ('a'..='t').collect::<Vec<_>>());
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_erasure_wins_over_puts_at_the_same_time() -> Result<()> {
     let it = Fixture::new().await?;
     let put = |number: usize| {

@@ -85,29 +85,43 @@ impl Vault {
     pub async fn put_person(&self, tenant: &str, person: &str, fields: &[(&str, &[u8])]) -> Result<(), VaultError> {
         let person = Person::new(tenant, person)?;
         for (field, plaintext) in fields {
-            if plaintext.len() > FIELD_LIMIT {
-                let field = (*field).to_owned();
-                return Err(VaultError::TooLarge { field, size: plaintext.len(), limit: FIELD_LIMIT });
-            }
+            check_size(field, plaintext)?;
         }
-        let (key, is_new) = self.key_for_writing(person).await?;
-        // Who had no key has no data.
-        let mut entry = if is_new { Entry::missing() } else { self.data.read(&person.entry()).await? };
-        for _ in 0..ATTEMPTS {
-            let mut record: DataRecord = entry.record.unwrap_or_default();
+        self.edit(person, |key, record| {
             let mut changed = false;
             for &(field, plaintext) in fields {
-                if person.open(&key, &record.fields, field)?.as_deref() != Some(plaintext) {
-                    record.fields.insert(field.to_owned(), cipher::seal(&key, &person.place(field), plaintext));
+                if person.open(key, &record.fields, field)?.as_deref() != Some(plaintext) {
+                    record.fields.insert(field.to_owned(), cipher::seal(key, &person.place(field), plaintext));
                     changed = true;
                 }
             }
-            if !changed || self.data.write(&person.entry(), &record, entry.revision).await? == Written::Done {
-                return Ok(());
-            }
-            entry = self.data.read(&person.entry()).await?;
-        }
-        Err(contended())
+            Ok(changed)
+        })
+        .await
+    }
+
+    /// Changes one field of a person by what it holds (none if it was never stored): `change` answers what it is to
+    /// hold from now on, or none to leave it. It is asked again when others write the same person meanwhile, so that
+    /// no change is lost.
+    ///
+    /// # Errors
+    /// As [`put_person`](Self::put_person).
+    pub async fn update(
+        &self,
+        tenant: &str,
+        person: &str,
+        field: &str,
+        change: impl Fn(Option<&[u8]>) -> Option<Vec<u8>> + Send + Sync,
+    ) -> Result<(), VaultError> {
+        let person = Person::new(tenant, person)?;
+        self.edit(person, |key, record| {
+            let held = person.open(key, &record.fields, field)?;
+            let Some(plaintext) = change(held.as_deref()) else { return Ok(false) };
+            check_size(field, &plaintext)?;
+            record.fields.insert(field.to_owned(), cipher::seal(key, &person.place(field), &plaintext));
+            Ok(true)
+        })
+        .await
     }
 
     /// One field of a person; none if it was never stored, or the person is erased.
@@ -181,6 +195,26 @@ impl Vault {
             if self.keys.write(&person.entry(), &tombstone, entry.revision).await? == Written::Done {
                 return Ok(erased_revision);
             }
+        }
+        Err(contended())
+    }
+
+    /// Writes what `edit` makes of a person's record, unless it answers false: nothing changed.
+    async fn edit(
+        &self,
+        person: Person<'_>,
+        edit: impl Fn(&SecretKey, &mut DataRecord) -> Result<bool, VaultError> + Send + Sync,
+    ) -> Result<(), VaultError> {
+        let (key, is_new) = self.key_for_writing(person).await?;
+        // Who had no key has no data.
+        let mut entry = if is_new { Entry::missing() } else { self.data.read(&person.entry()).await? };
+        for _ in 0..ATTEMPTS {
+            let mut record: DataRecord = entry.record.unwrap_or_default();
+            let changed = edit(&key, &mut record)?;
+            if !changed || self.data.write(&person.entry(), &record, entry.revision).await? == Written::Done {
+                return Ok(());
+            }
+            entry = self.data.read(&person.entry()).await?;
         }
         Err(contended())
     }
@@ -275,6 +309,14 @@ impl<'a> Person<'a> {
     fn corrupt(&self, item: &str) -> VaultError {
         VaultError::Corrupt { person: self.id.to_owned(), item: item.to_owned() }
     }
+}
+
+fn check_size(field: &str, plaintext: &[u8]) -> Result<(), VaultError> {
+    let size = plaintext.len();
+    if size > FIELD_LIMIT {
+        return Err(VaultError::TooLarge { field: field.to_owned(), size, limit: FIELD_LIMIT });
+    }
+    Ok(())
 }
 
 fn contended() -> VaultError {
