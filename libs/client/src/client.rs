@@ -1,6 +1,7 @@
 //! The client: one connection to each service, and a generated client for each of its APIs.
 //!
-//! Invariant: a client and its clones share connections, token and positions; a fork shares all but the positions.
+//! Invariant: a client and its clones share everything; a fork shares the connections, and remembers positions on its own
+//! from there on.
 
 use std::fmt;
 use std::sync::Arc;
@@ -132,11 +133,12 @@ impl Client {
         self.with_positions(&Positions::default())
     }
 
-    /// A fork that calls with other tokens, for a service that acts for many tenants.
+    /// A fork that calls with other tokens, for a service that acts for many tenants. A source shared by several forks is
+    /// passed as an `Arc`.
     #[must_use]
-    pub fn with_token(&self, source: Arc<dyn TokenSource>) -> Self {
+    pub fn with_token(&self, source: impl TokenSource) -> Self {
         let mut fork = self.fork();
-        fork.concerns.auth = Auth(Some(source));
+        fork.concerns.auth = Auth(Some(Arc::new(source)));
         fork
     }
 

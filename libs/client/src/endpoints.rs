@@ -74,7 +74,7 @@ pub struct Endpoints {
             long = "creators-endpoint",
             env = "TANDEM_CREATORS_ENDPOINT",
             value_name = "URL",
-            default_value = "http://127.0.0.1:7401"
+            default_value_t = Self::default().creators
         )
     )]
     pub creators: String,
@@ -85,7 +85,7 @@ pub struct Endpoints {
             long = "contracts-endpoint",
             env = "TANDEM_CONTRACTS_ENDPOINT",
             value_name = "URL",
-            default_value = "http://127.0.0.1:7402"
+            default_value_t = Self::default().contracts
         )
     )]
     pub contracts: String,
@@ -96,7 +96,7 @@ pub struct Endpoints {
             long = "campaigns-endpoint",
             env = "TANDEM_CAMPAIGNS_ENDPOINT",
             value_name = "URL",
-            default_value = "http://127.0.0.1:7403"
+            default_value_t = Self::default().campaigns
         )
     )]
     pub campaigns: String,
@@ -107,7 +107,7 @@ pub struct Endpoints {
             long = "payouts-endpoint",
             env = "TANDEM_PAYOUTS_ENDPOINT",
             value_name = "URL",
-            default_value = "http://127.0.0.1:7404"
+            default_value_t = Self::default().payouts
         )
     )]
     pub payouts: String,
@@ -118,7 +118,7 @@ pub struct Endpoints {
             long = "relationships-endpoint",
             env = "TANDEM_RELATIONSHIPS_ENDPOINT",
             value_name = "URL",
-            default_value = "http://127.0.0.1:7405"
+            default_value_t = Self::default().relationships
         )
     )]
     pub relationships: String,

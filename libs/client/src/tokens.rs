@@ -8,6 +8,7 @@ mod minted;
 mod signing;
 
 use std::fmt;
+use std::sync::Arc;
 
 pub use self::development::{DEVELOPMENT_JWK, DEVELOPMENT_KEY, DEVELOPMENT_KEY_ID};
 pub use self::file::FileToken;
@@ -28,6 +29,17 @@ pub trait TokenSource: Send + Sync + 'static {
     /// A server has refused this token as expired: the next [`token`](Self::token) must not be the same if there is
     /// another. The request is repeated once with that.
     fn expired(&self, _token: &str) {}
+}
+
+#[async_trait::async_trait]
+impl<S: TokenSource + ?Sized> TokenSource for Arc<S> {
+    async fn token(&self) -> Result<String, TokenError> {
+        (**self).token().await
+    }
+
+    fn expired(&self, token: &str) {
+        (**self).expired(token);
+    }
 }
 
 /// Why there is no token.

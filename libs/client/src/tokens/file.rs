@@ -1,12 +1,12 @@
 //! Tokens that someone else keeps fresh in a file, as Kubernetes does with projected service account tokens.
 //!
-//! Invariant: a token that the file no longer holds is used for at most the check interval.
+//! Invariant: a token is used for at most the check interval longer than the file holds it, and not once more after a
+//! server has refused it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
-
-use tokio::sync::Mutex;
 
 use super::{TokenError, TokenSource};
 
@@ -18,24 +18,20 @@ pub struct FileToken {
     path: PathBuf,
     check_interval: Duration,
     current: Mutex<Option<Current>>,
-    refused: std::sync::atomic::AtomicBool,
 }
 
+#[derive(Clone)]
 struct Current {
     token: String,
+    /// Of the file; none if it must be read again.
     modified: Option<SystemTime>,
-    checked: Instant,
+    check_at: Instant,
 }
 
 impl FileToken {
     /// The token in this file; white space around it is ignored. The file is first read when a token is needed.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self {
-            path: path.into(),
-            check_interval: CHECK_INTERVAL,
-            current: Mutex::new(None),
-            refused: std::sync::atomic::AtomicBool::new(false),
-        }
+        Self { path: path.into(), check_interval: CHECK_INTERVAL, current: Mutex::new(None) }
     }
 
     /// How often to look whether the file has changed, if a token is needed; 10 seconds if not set.
@@ -44,38 +40,52 @@ impl FileToken {
         self.check_interval = interval;
         self
     }
+
+    fn current(&self) -> MutexGuard<'_, Option<Current>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The token to go on with, given the one that was read last. Calls side by side may both read: it does no harm.
+    async fn check(&self, kept: Option<Current>) -> Result<Current, TokenError> {
+        // The time before the content: if the file is replaced in between, the next check sees a newer time.
+        let modified = tokio::fs::metadata(&self.path).await.and_then(|metadata| metadata.modified()).ok();
+        let check_at = Instant::now() + self.check_interval;
+        let kept = kept.filter(|kept| kept.modified.is_some());
+        match kept {
+            Some(kept) if kept.modified == modified => Ok(Current { check_at, ..kept }),
+            kept => match (read(&self.path).await, kept) {
+                (Ok(token), _) => Ok(Current { token, modified, check_at }),
+                (Err(error), None) => Err(error),
+                // It was good at the last check; a server will say when it no longer is.
+                (Err(error), Some(kept)) => {
+                    tracing::warn!(%error, "going on with the token read before");
+                    Ok(Current { check_at, ..kept })
+                }
+            },
+        }
+    }
 }
 
 #[async_trait::async_trait]
 impl TokenSource for FileToken {
     async fn token(&self) -> Result<String, TokenError> {
-        let mut current = self.current.lock().await;
-        let refused = self.refused.swap(false, std::sync::atomic::Ordering::AcqRel);
-        if let Some(kept) = &mut *current
-            && !refused
-        {
-            if kept.checked.elapsed() < self.check_interval {
-                return Ok(kept.token.clone());
-            }
-            if kept.modified.is_some() && kept.modified == modified(&self.path).await {
-                kept.checked = Instant::now();
-                return Ok(kept.token.clone());
+        let kept = self.current().clone();
+        match kept {
+            Some(kept) if Instant::now() < kept.check_at => Ok(kept.token),
+            kept => {
+                let checked = self.check(kept).await?;
+                Ok(self.current().insert(checked).token.clone())
             }
         }
-        // The time before the content: if it is replaced in between, the next check sees a newer time.
-        let (modified, checked) = (modified(&self.path).await, Instant::now());
-        let token = read(&self.path).await?;
-        *current = Some(Current { token: token.clone(), modified, checked });
-        Ok(token)
     }
 
-    fn expired(&self, _token: &str) {
-        self.refused.store(true, std::sync::atomic::Ordering::Release);
+    fn expired(&self, token: &str) {
+        // Another request may have had it replaced already.
+        if let Some(kept) = self.current().as_mut().filter(|kept| kept.token == token) {
+            kept.modified = None;
+            kept.check_at = Instant::now();
+        }
     }
-}
-
-async fn modified(path: &Path) -> Option<SystemTime> {
-    tokio::fs::metadata(path).await.and_then(|metadata| metadata.modified()).ok()
 }
 
 async fn read(path: &Path) -> Result<String, TokenError> {
@@ -123,15 +133,36 @@ mod tests {
 
         fs::write(&path, "second").unwrap();
         assert_eq!(source.token().await.unwrap(), "first", "within the check interval");
+        source.expired("an older one");
+        assert_eq!(source.token().await.unwrap(), "first", "it was not this one that was refused");
         source.expired("first");
         assert_eq!(source.token().await.unwrap(), "second");
     }
 
     #[tokio::test]
+    async fn a_file_that_is_gone_leaves_the_token_until_it_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        fs::write(&path, "first").unwrap();
+        let source = FileToken::new(&path).check_interval(Duration::ZERO);
+        assert_eq!(source.token().await.unwrap(), "first");
+
+        fs::remove_file(&path).unwrap();
+        assert_eq!(source.token().await.unwrap(), "first");
+        source.expired("first");
+        assert!(matches!(source.token().await, Err(TokenError::File { .. })));
+    }
+
+    #[tokio::test]
     async fn the_error_names_the_file() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("none");
+        let path = folder.path().join("token");
+        let shown = path.display().to_string();
         let error = FileToken::new(&path).token().await.unwrap_err();
-        assert!(error.to_string().contains(&path.display().to_string()), "{error}");
+        assert!(error.to_string().contains(&shown), "{error}");
+
+        fs::write(&path, " \n").unwrap();
+        let error = FileToken::new(&path).token().await.unwrap_err();
+        assert!(error.to_string().contains(&shown) && matches!(error, TokenError::Empty { .. }), "{error}");
     }
 }

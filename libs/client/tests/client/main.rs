@@ -6,3 +6,5 @@ mod metadata;
 mod retries;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tls;

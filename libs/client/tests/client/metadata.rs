@@ -1,6 +1,6 @@
 //! What travels beside the messages: tokens, positions, trace, origin.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};
 use tandem_client::{Error, TokenError, TokenSource};
@@ -101,6 +101,25 @@ async fn a_token_of_the_caller_is_passed_on() {
     client(server.url()).build().unwrap().creators().list_creators(request).await.unwrap();
 
     assert_eq!(headers(&stub.seen(), "authorization"), [Some("Bearer of-the-user")]);
+}
+
+#[tokio::test]
+async fn a_fork_has_a_token_of_its_own() {
+    let stub = Stub::scripted([Step::Position("creators.creator:7"), expired()]);
+    let server = Server::start(&stub).await;
+    let client = client(server.url()).token(tokens(&["of-acme"])).build().unwrap();
+    let shared = Arc::new(tokens(&["of-globex", "newer-of-globex"]));
+    let fork = client.with_token(shared.clone());
+
+    client.creators().merge_creators(merge()).await.unwrap();
+    fork.creators().list_creators(list()).await.unwrap();
+    client.with_token(shared).creators().list_creators(list()).await.unwrap();
+
+    let sent = ["of-acme", "of-globex", "newer-of-globex", "newer-of-globex"].map(|token| format!("Bearer {token}"));
+    let seen = stub.seen();
+    assert_eq!(headers(&seen, "authorization"), sent.each_ref().map(|token| Some(token.as_str())));
+    let seven = Some("creators.creator:7");
+    assert_eq!(headers(&seen, "tandem-read-after"), [None, None, None, seven], "forked before and after the write");
 }
 
 #[tokio::test]

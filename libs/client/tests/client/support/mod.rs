@@ -12,10 +12,11 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::ServerTlsConfig;
 use tonic_types::ErrorDetails;
 
 pub use self::proxy::Proxy;
-pub use self::stub::{Seen, Step, Stub};
+pub use self::stub::{Seen, SpoilingRouter, Step, Stub};
 
 /// A running server.
 pub struct Server {
@@ -30,10 +31,18 @@ impl Server {
     }
 
     pub async fn start_at(address: std::net::SocketAddr, stub: &Stub) -> Self {
+        Self::serve(address, stub.router(tonic::transport::Server::builder())).await
+    }
+
+    pub async fn start_tls(stub: &Stub, tls: ServerTlsConfig) -> Self {
+        let builder = tonic::transport::Server::builder().tls_config(tls).unwrap();
+        Self::serve("127.0.0.1:0".parse().unwrap(), stub.router(builder)).await
+    }
+
+    async fn serve(address: std::net::SocketAddr, router: SpoilingRouter) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let router = stub.router();
         let task = tokio::spawn(async move {
             let stopped = async {
                 let _ = stopped.await;

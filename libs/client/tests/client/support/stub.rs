@@ -71,7 +71,10 @@ enum Spoilt {
     Http(StatusCode),
 }
 
-type Spoil = MapResponseLayer<fn(http::Response<Body>) -> http::Response<Body>>;
+pub type Spoil = MapResponseLayer<fn(http::Response<Body>) -> http::Response<Body>>;
+
+/// The services, with replies spoilt as scripted.
+pub type SpoilingRouter = Router<Stack<Spoil, Identity>>;
 
 impl Stub {
     pub fn scripted(steps: impl IntoIterator<Item = Step>) -> Self {
@@ -100,8 +103,8 @@ impl Stub {
         self.0.done.lock().unwrap().clone()
     }
 
-    pub fn router(&self) -> Router<Stack<Spoil, Identity>> {
-        tonic::transport::Server::builder()
+    pub fn router(&self, server: tonic::transport::Server) -> SpoilingRouter {
+        server
             .layer(MapResponseLayer::new(spoil as fn(_) -> _))
             .add_service(CreatorServiceServer::new(self.clone()))
             .add_service(EventServiceServer::new(self.clone()))
