@@ -238,6 +238,14 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Whether a reader with this filter gets the event.
+    fn lets_through(&self, event: &RecordedEvent) -> bool {
+        let [tenant, context, aggregate, _] = event.tokens();
+        self.tenant.as_ref().is_none_or(|wanted| wanted == tenant)
+            && (self.kinds.is_empty()
+                || self.kinds.iter().any(|kind| kind.context == context && kind.aggregate == aggregate))
+    }
+
     /// A tenant that is no token could reach into other tenants' subjects.
     fn check(&self) -> Result<(), ReadError> {
         match &self.tenant {

@@ -148,15 +148,8 @@ impl State {
     /// The next event after a position that the filter lets through.
     fn next(&self, filter: &Filter, after: Position) -> Option<&RecordedEvent> {
         let seen = usize::try_from(after).unwrap_or(usize::MAX);
-        self.events.get(seen..)?.iter().find(|event| lets_through(filter, event))
+        self.events.get(seen..)?.iter().find(|event| filter.lets_through(event))
     }
-}
-
-fn lets_through(filter: &Filter, event: &RecordedEvent) -> bool {
-    let [tenant, context, aggregate, _] = event.tokens();
-    filter.tenant.as_ref().is_none_or(|wanted| wanted == tenant)
-        && (filter.kinds.is_empty()
-            || filter.kinds.iter().any(|kind| kind.context == context && kind.aggregate == aggregate))
 }
 
 #[async_trait::async_trait]
@@ -196,7 +189,7 @@ impl EventLog for MemoryLog {
     async fn last_position(&self, filter: &Filter) -> Result<Position, ReadError> {
         filter.check()?;
         let state = self.0.lock();
-        Ok(state.events.iter().rev().find(|event| lets_through(filter, event)).map_or(0, |event| event.position))
+        Ok(state.events.iter().rev().find(|event| filter.lets_through(event)).map_or(0, |event| event.position))
     }
 
     async fn follow(&self, filter: &Filter, after: Position) -> Result<EventStream, ReadError> {

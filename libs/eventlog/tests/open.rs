@@ -1,5 +1,4 @@
 //! Which streams are taken as the log, and what else may stand in one.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use std::time::Duration;
 

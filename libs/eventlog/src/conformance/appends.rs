@@ -229,4 +229,13 @@ pub async fn finds_the_last_position(log: &dyn EventLog) {
     ] {
         assert_eq!(log.last_position(&filter).await.unwrap(), expected, "{filter:?}");
     }
+    // Far behind the end, and asked again when the end has moved.
+    let (noise, contracts) = (Subject::new("last2", EARNING, "e1").unwrap(), filter(&[CONTRACT], None));
+    let noise_at = log.append(vec![part(&noise, 0, &["x"; 500])]).await.unwrap()[0];
+    assert_eq!(log.last_position(&contracts).await.unwrap(), other_at);
+    assert_eq!(log.last_position(&filter(&[CONTRACT], here)).await.unwrap(), contract_at);
+    log.append(vec![part(&noise, noise_at, &["x"; 5])]).await.unwrap();
+    assert_eq!(log.last_position(&contracts).await.unwrap(), other_at);
+    let newest = given(log, &contract("last", "c2"), &["4"]).await[0];
+    assert_eq!(log.last_position(&contracts).await.unwrap(), newest);
 }

@@ -6,6 +6,7 @@ mod append;
 mod consume;
 mod follow;
 mod inbox;
+mod last;
 mod open;
 mod read;
 mod retry;
@@ -60,6 +61,7 @@ struct Connection {
     client: Client,
     context: Context,
     inbox: Inbox,
+    found: last::Found,
     stream: String,
     /// `$JS.API.DIRECT.GET.<stream>`.
     direct_get: async_nats::Subject,

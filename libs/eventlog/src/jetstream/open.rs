@@ -9,6 +9,7 @@ use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, Stor
 use async_nats::jetstream::{self, Context};
 
 use super::inbox::Inbox;
+use super::last::Found;
 use super::{Connection, JetStreamLog, JetStreamOptions};
 use crate::is_token;
 
@@ -75,6 +76,7 @@ impl JetStreamLog {
             client,
             context,
             inbox,
+            found: Found::default(),
             stream: options.name,
             timeout: options.timeout,
             ack_wait: options.ack_wait,

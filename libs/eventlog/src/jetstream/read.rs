@@ -1,4 +1,4 @@
-//! Reading: the events of an aggregate by batched direct get, one event by its position, and the end of the log.
+//! Reading: the events of an aggregate by batched direct get, and one event by its position.
 //!
 //! Invariant: what is read has no gaps; an answer that lacks a message is an error, never a shorter history.
 
@@ -6,11 +6,10 @@ use async_nats::client::Request;
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use async_nats::{Message, StatusCode, header};
-use futures::future::try_join_all;
 use tokio::time::timeout;
 
 use super::Connection;
-use crate::{Filter, Position, ReadError, RecordedEvent, Subject};
+use crate::{Position, ReadError, RecordedEvent, Subject};
 
 /// Most events of one batched get: an aggregate's whole life as a rule, and few enough that many at once do not
 /// overflow the inbox (65 536 messages).
@@ -94,23 +93,6 @@ impl Connection {
         }
     }
 
-    /// Asked of the leader, for a replica that answered a direct get might lag.
-    pub(super) async fn last_position(&self, filter: &Filter) -> Result<Position, ReadError> {
-        let subjects = self.subjects(filter)?;
-        let stream = self.context.get_stream_no_info(&self.stream).await.map_err(unreadable)?;
-        if filter.kinds.is_empty() && filter.tenant.is_none() {
-            return Ok(stream.get_info().await.map_err(unreadable)?.state.last_sequence);
-        }
-        let last = try_join_all(subjects.iter().map(|subject| async {
-            match stream.get_last_raw_message_by_subject(subject).await {
-                Ok(message) => Ok(message.sequence),
-                Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(0),
-                Err(error) => Err(unreadable(error)),
-            }
-        }));
-        Ok(last.await?.into_iter().max().unwrap_or(0))
-    }
-
     /// The event in an answer to a direct get, which tells subject and position in headers.
     fn stored(&self, message: Message) -> Result<RecordedEvent, ReadError> {
         let position = number(&message, header::NATS_SEQUENCE)?;
@@ -122,10 +104,10 @@ impl Connection {
     }
 }
 
-/// Every message of a batch names the one before it: a message that the client had to drop is noticed.
+/// Every message of a batch names the one before it, the first names 0: a message that the client had to drop is noticed.
 fn gapless(message: &Message, previous: Position) -> Result<(), ReadError> {
     let named = number(message, header::NATS_LAST_SEQUENCE)?;
-    if previous == 0 || named == previous {
+    if named == previous {
         return Ok(());
     }
     Err(ReadError(format!("an answer was lost: {named} came after {previous}")))
@@ -145,6 +127,6 @@ fn refused(message: &Message) -> ReadError {
     ReadError(format!("{status} {}", message.description.as_deref().unwrap_or_default()))
 }
 
-fn unreadable(error: impl std::fmt::Display) -> ReadError {
+pub(super) fn unreadable(error: impl std::fmt::Display) -> ReadError {
     ReadError(error.to_string())
 }
