@@ -13,7 +13,7 @@ use tandem_eventlog::Position;
 
 use crate::column::Value;
 use crate::park::{Blocked, Parked};
-use crate::schema::{CHUNKS, Schema, Sized, Statements, Tables};
+use crate::schema::{CHUNKS, Chunked, Schema, Statements, Tables};
 use crate::store::{Database, StoreError, execute, position, position_column};
 use crate::working_set::{Change, RowKey, Tag};
 
@@ -192,24 +192,24 @@ impl Generation {
 
 /// Runs a statement over all of `items`, a chunk at a time.
 async fn run<T>(
-    sized: &Sized,
+    texts: &Chunked,
     items: &[T],
     connection: &mut AnyConnection,
     bind: impl Fn(Statement, &T) -> Statement,
 ) -> Result<(), StoreError> {
-    for (sql, items) in chunks(sized, items) {
+    for (sql, items) in chunks(texts, items) {
         items.iter().fold(query(sql), &bind).execute(&mut *connection).await?;
     }
     Ok(())
 }
 
 /// Splits into as few chunks as there are statement sizes for, each with its statement.
-fn chunks<'a, T>(sized: &'a Sized, mut items: &'a [T]) -> impl Iterator<Item = (&'a Arc<str>, &'a [T])> {
+fn chunks<'a, T>(texts: &'a Chunked, mut items: &'a [T]) -> impl Iterator<Item = (&'a Arc<str>, &'a [T])> {
     std::iter::from_fn(move || {
         let fitting = CHUNKS.iter().position(|size| *size <= items.len())?;
         let (chunk, rest) = items.split_at(CHUNKS[fitting]);
         items = rest;
-        Some((&sized[fitting], chunk))
+        Some((&texts[fitting], chunk))
     })
 }
 

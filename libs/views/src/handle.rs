@@ -198,6 +198,9 @@ impl<V: View> AnyView for ViewHandle<V> {
 
     async fn status(&self) -> Result<ViewStatus, StoreError> {
         let Progress { generation, position, failure } = self.progress.borrow().clone();
+        let ended = self.progress.has_changed().is_err();
+        let failure =
+            failure.or_else(|| ended.then(|| "it does not run: it was shut down, or its fold panicked".into()));
         let last = self.shared.log.last_position(&filter::<V>()).await.ok();
         let mut status = ViewStatus {
             name: V::NAME,

@@ -18,7 +18,11 @@ const MAX_SIZE: i32 = 1000;
 /// What to list, as the fields of a List request have it (AIP-132, AIP-158, AIP-160).
 #[derive(Clone, Debug, Default)]
 pub struct ListQuery<'a> {
-    /// For example `state = ACTIVE AND category:beauty`; empty for all.
+    /// After AIP-160, for example `state = ACTIVE AND (follower_count >= 1000 OR category:beauty)`; empty for all.
+    ///
+    /// Fields are the view's columns and `id`. `= != < <= > >=` compare; `set:member` asks a set; `field:*` asks whether
+    /// a field is set. `AND`, `OR`, `NOT` or `-` and parentheses join; `OR` binds tighter than `AND`. Strings need
+    /// quotes where they have spaces or signs; times are RFC 3339. A time that is not set is before none.
     pub filter: &'a str,
     /// For example `follower_count desc, name`; empty for the order of ids.
     pub order_by: &'a str,

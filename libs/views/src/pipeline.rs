@@ -20,10 +20,17 @@ use crate::working_set::WorkingSet;
 const READ_AHEAD: usize = 1024;
 /// Batches between reader and folder.
 const BATCHES: usize = 16;
-/// A build writes when so many rows have changed: the more, the fewer are written twice.
-const CHANGED_ROWS: usize = 100_000;
-/// Rows kept in memory for later events.
-const KEPT_ROWS: usize = 20_000;
+
+/// How many rows a pipeline holds in memory.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// A build writes when so many rows have changed: the more, the fewer are written twice.
+    changed: usize,
+    /// So many stay for later events when they are written.
+    kept: usize,
+}
+
+const LIMITS: Limits = Limits { changed: 100_000, kept: 20_000 };
 
 /// A pipeline could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +59,7 @@ pub(crate) struct Pipeline<V: View> {
     folded: Position,
     /// Whether the generation was empty when this pipeline began and nothing was evicted since: nothing to load.
     complete: bool,
+    limits: Limits,
 }
 
 impl<V: View> Pipeline<V> {
@@ -68,6 +76,7 @@ impl<V: View> Pipeline<V> {
             checkpoint,
             folded: checkpoint,
             complete: checkpoint == 0,
+            limits: LIMITS,
         })
     }
 
@@ -100,7 +109,7 @@ impl<V: View> Pipeline<V> {
         }
         let (changed, parked) = self.rows.changes();
         self.generation.write(&self.schema, (self.checkpoint, self.folded), &changed, parked).await?;
-        self.complete &= self.rows.written(KEPT_ROWS);
+        self.complete &= self.rows.written(self.limits.kept);
         self.checkpoint = self.folded;
         Ok(())
     }
@@ -111,7 +120,7 @@ impl<V: View> Pipeline<V> {
         while self.folded < position {
             let batch = self.next().await?;
             events += batch.len() as u64;
-            self.take(batch, CHANGED_ROWS).await?;
+            self.take(batch, self.limits.changed).await?;
         }
         self.write().await?;
         Ok(events)
@@ -148,4 +157,54 @@ fn read_ahead(log: Arc<dyn EventLog>, filter: Filter, after: Position) -> mpsc::
         }
     });
     receiver
+}
+
+#[cfg(test)]
+mod tests {
+    use tandem_eventlog::{Append, MemoryLog, NewEvent, Subject, testing::envelope};
+
+    use super::*;
+    use crate::store::ViewStore;
+    use crate::testing::given;
+    use crate::testing::tests::{Sums, added};
+
+    /// Events over many rows, which come back long after they were put out of memory.
+    async fn log() -> MemoryLog {
+        let log = MemoryLog::new();
+        for n in 1..=600_u64 {
+            let event = added(n, &format!("s{}", n % 83), ["1", "-1", "2", "many"][(n * n / 7 % 37 % 4) as usize]);
+            let subject = Subject::new("acme", Sums::KINDS[0], event.tokens()[3]).unwrap();
+            let expected = log.read(&subject, 0).await.unwrap().last().map_or(0, |event| event.position);
+            let event = NewEvent { subject, envelope: envelope(&n.to_string()), payload: event.payload };
+            log.append(vec![Append { expected, events: vec![event] }]).await.unwrap();
+        }
+        log
+    }
+
+    #[tokio::test]
+    async fn rows_that_were_put_out_of_memory_are_loaded_again() {
+        let log = log().await;
+        for limits in [Limits { changed: 1, kept: 0 }, Limits { changed: 5, kept: 3 }, Limits { changed: 40, kept: 60 }]
+        {
+            let directory = tempfile::tempdir().unwrap();
+            let store = ViewStore::open(&format!("sqlite:{}", directory.path().display())).await.unwrap();
+            let database = store.database(Sums::NAME).await.unwrap();
+            let schema = Schema::new(Sums::NAME, 1, Sums::columns()).unwrap();
+            let registered = database.create(Sums::NAME, 1, &schema).await.unwrap();
+            let generation = Generation::new(Sums::NAME, &registered, &schema, database.clone());
+            let shared = Shared { view: Arc::new(Sums), schema, database, log: Arc::new(log.clone()) };
+            let mut pipeline = Pipeline::open(&shared, generation.clone()).await.unwrap();
+            pipeline.limits = limits;
+            // One event at a time, so that each may be the one at which the rows are written.
+            while pipeline.folded < 600 {
+                for event in pipeline.next().await.unwrap() {
+                    pipeline.take(vec![event], limits.changed).await.unwrap();
+                }
+            }
+            pipeline.write().await.unwrap();
+            let expected = given(Sums, log.events());
+            assert_eq!(generation.all_rows().await.unwrap(), *expected.rows(), "{limits:?}");
+            assert_eq!(generation.checkpoint().await.unwrap(), 600);
+        }
+    }
 }

@@ -77,8 +77,7 @@ impl Field {
 pub(crate) struct Fields(pub(crate) Vec<Field>);
 
 impl Fields {
-    /// # Errors
-    /// Nothing; a field that the generation lacks is left out.
+    /// The id, then the columns that the generation has.
     pub(crate) fn new<R>(schema: &Schema<R>, generation: &Generation) -> Self {
         let present = schema.columns.iter().filter(|column| generation.has(column));
         let fields = present.map(|column| Field { name: column.name, kind: column.kind });

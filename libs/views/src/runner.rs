@@ -3,6 +3,7 @@
 //! Invariant: exactly one generation answers. It is replaced by one that has read at least as far, so that nobody who
 //! has seen a position is answered from before it.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::build::{Build, Built};
 use crate::generation::{Generation, Registered};
 use crate::handle::{RebuildReport, ViewHandle};
-use crate::pipeline::{Batch, Pipeline, PipelineError};
+use crate::pipeline::{Batch, Pipeline, PipelineError, filter};
 use crate::schema::Schema;
 use crate::store::{Database, StoreError, ViewStore};
 use crate::view::View;
@@ -80,7 +81,12 @@ impl<V: View> Runner<V> {
         let mut retry = FIRST_RETRY;
         loop {
             let since = Instant::now();
-            let Err(error) = self.drive(&shutdown).await else { return };
+            let error = tokio::select! {
+                biased;
+                // What is in flight is undone by the store, and read again at the next start.
+                () = shutdown.cancelled() => return,
+                Err(error) = self.drive() => error,
+            };
             tracing::warn!(view = V::NAME, %error, "view interrupted; it goes on from its checkpoint");
             self.progress.send_modify(|progress| progress.failure = Some(error.to_string()));
             self.live = None;
@@ -92,13 +98,12 @@ impl<V: View> Runner<V> {
         }
     }
 
-    /// Until shutdown or an error.
-    async fn drive(&mut self, shutdown: &CancellationToken) -> Result<(), PipelineError> {
+    /// Until an error.
+    async fn drive(&mut self) -> Result<Infallible, PipelineError> {
         self.resume().await?;
         loop {
             tokio::select! {
                 biased;
-                () = shutdown.cancelled() => return Ok(()),
                 built = finished(&mut self.build) => self.replace(built?).await?,
                 Some(rebuild) = self.rebuilds.recv() => self.rebuild(rebuild),
                 batch = next(&mut self.live) => self.take(batch?).await?,
@@ -108,34 +113,39 @@ impl<V: View> Runner<V> {
 
     /// Finds out from the register what answers, and what is to be built.
     async fn resume(&mut self) -> Result<(), PipelineError> {
-        let Shared { schema, database, .. } = &*self.shared;
+        let Shared { schema, database, log, .. } = &*self.shared;
         let registered = database.generations(V::NAME).await?;
         let signature = schema.signature();
-        let current = |known: &Registered| known.version == V::VERSION && known.columns == signature;
+        let asked = log.last_position(&filter::<V>()).await;
+        let last = *asked.as_ref().unwrap_or(&Position::MAX);
+        // What has read more than the log has is no fold of this log: that was replaced, or restored from a backup.
+        let of_this_log = |known: &Registered| known.position <= last;
+        let current =
+            |known: &Registered| known.version == V::VERSION && known.columns == signature && of_this_log(known);
         let live = registered.iter().find(|known| known.live);
         let up_to_date = live.is_some_and(current);
         if let Some(live) = live {
             let generation = Generation::new(V::NAME, live, schema, database.clone());
-            if up_to_date {
-                self.live = Some(Pipeline::open(&self.shared, generation.clone()).await?);
-            }
-            self.progress.send_replace(Progress {
-                generation: Some(generation),
-                position: live.position,
-                failure: None,
+            self.progress.send_modify(|progress| {
+                progress.generation = Some(generation.clone());
+                progress.position = live.position;
             });
+            if up_to_date {
+                self.live = Some(Pipeline::open(&self.shared, generation).await?);
+            }
         }
+        asked?;
         if self.build.is_none() {
             let begun = registered.iter().rev().find(|known| !known.live && !up_to_date && current(known));
-            for left in registered.iter().filter(|known| !known.live) {
-                if begun.is_none_or(|begun| begun.number != left.number) {
-                    database.remove(V::NAME, left.version, left.number).await?;
-                }
+            let left = |known: &&Registered| !known.live && begun.is_none_or(|begun| begun.number != known.number);
+            for left in registered.iter().filter(left) {
+                database.remove(V::NAME, left.version, left.number).await?;
             }
             if !up_to_date {
                 self.build = Some(Build::start(self.shared.clone(), begun.cloned()));
             }
         }
+        self.progress.send_modify(|progress| progress.failure = None);
         Ok(())
     }
 
@@ -163,10 +173,11 @@ impl<V: View> Runner<V> {
             let progress = self.progress.borrow();
             (progress.generation.clone(), progress.position)
         };
-        report.event_count += pipeline.catch_up(position).await?;
+        let last = self.shared.log.last_position(&filter::<V>()).await?;
+        report.event_count += pipeline.catch_up(position.min(last)).await?;
         let generation = pipeline.generation.clone();
-        self.shared.database.promote(&generation, pipeline.checkpoint).await?;
         report.row_count = generation.row_count().await?;
+        self.shared.database.promote(&generation, pipeline.checkpoint).await?;
         report.duration = started.elapsed();
         self.progress.send_replace(Progress {
             generation: Some(generation),
@@ -175,8 +186,10 @@ impl<V: View> Runner<V> {
         });
         self.live = Some(pipeline);
         tracing::info!(view = V::NAME, ?report, "view built");
-        if let Some(old) = old {
-            self.shared.database.remove(V::NAME, old.version, old.number).await?;
+        if let Some(old) = old
+            && let Err(error) = self.shared.database.remove(V::NAME, old.version, old.number).await
+        {
+            tracing::warn!(view = V::NAME, generation = old.number, %error, "not removed; it will be at the next start");
         }
         for waiting in waiting {
             // Who asked may have gone.

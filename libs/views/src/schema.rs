@@ -153,17 +153,17 @@ impl Tables {
 }
 
 /// A statement in each of the sizes of [`CHUNKS`].
-pub(crate) type Sized = [Arc<str>; CHUNKS.len()];
+pub(crate) type Chunked = [Arc<str>; CHUNKS.len()];
 
 /// Text of the statements that the runner uses, made once per generation.
 #[derive(Debug)]
 pub(crate) struct Statements {
-    pub(crate) load: Sized,
-    pub(crate) upsert: Sized,
-    pub(crate) delete: Sized,
-    pub(crate) add_tags: Sized,
-    pub(crate) remove_tags: Sized,
-    pub(crate) park: Sized,
+    pub(crate) load: Chunked,
+    pub(crate) upsert: Chunked,
+    pub(crate) delete: Chunked,
+    pub(crate) add_tags: Chunked,
+    pub(crate) remove_tags: Chunked,
+    pub(crate) park: Chunked,
 }
 
 impl Statements {
@@ -173,21 +173,23 @@ impl Statements {
         let list: String = columns.iter().map(|column| format!("{column}, ")).collect();
         let sets: String = columns.iter().map(|column| format!("{column} = excluded.{column}, ")).collect();
         Self {
-            load: sized(2, |keys| format!("SELECT tenant, id, body FROM {rows} WHERE (tenant, id) IN (VALUES {keys})")),
-            upsert: sized(3 + columns.len(), |values| {
+            load: chunked(2, |keys| {
+                format!("SELECT tenant, id, body FROM {rows} WHERE (tenant, id) IN (VALUES {keys})")
+            }),
+            upsert: chunked(3 + columns.len(), |values| {
                 format!(
                     "INSERT INTO {rows} (tenant, id, {list}body) VALUES {values} \
                      ON CONFLICT (tenant, id) DO UPDATE SET {sets}body = excluded.body"
                 )
             }),
-            delete: sized(2, |keys| format!("DELETE FROM {rows} WHERE (tenant, id) IN (VALUES {keys})")),
-            add_tags: sized(4, |values| {
+            delete: chunked(2, |keys| format!("DELETE FROM {rows} WHERE (tenant, id) IN (VALUES {keys})")),
+            add_tags: chunked(4, |values| {
                 format!("INSERT INTO {tags} (tenant, id, field, value) VALUES {values} ON CONFLICT DO NOTHING")
             }),
-            remove_tags: sized(4, |keys| {
+            remove_tags: chunked(4, |keys| {
                 format!("DELETE FROM {tags} WHERE (tenant, id, field, value) IN (VALUES {keys})")
             }),
-            park: sized(5, |values| {
+            park: chunked(5, |values| {
                 format!("INSERT INTO {parked} (position, subject, event_type, error, time) VALUES {values}")
             }),
         }
@@ -195,7 +197,7 @@ impl Statements {
 }
 
 /// `text` with `($1, $2), ($3, $4), ..` of `width` parameters a row.
-fn sized(width: usize, text: impl Fn(&str) -> String) -> Sized {
+fn chunked(width: usize, text: impl Fn(&str) -> String) -> Chunked {
     CHUNKS.map(|rows| {
         let row = |at: usize| {
             let parameters: Vec<String> = (1..=width).map(|n| format!("${}", at * width + n)).collect();

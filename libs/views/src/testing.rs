@@ -142,14 +142,14 @@ async fn store_in_batches<V: View>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use tandem_eventlog::Kind;
 
     use super::*;
     use crate::{Column, FoldError};
 
     #[derive(Clone, PartialEq, Message)]
-    struct Added {
+    pub(crate) struct Added {
         #[prost(string, tag = "1")]
         amount: String,
     }
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[derive(Clone, PartialEq, Message)]
-    struct Sum {
+    pub(crate) struct Sum {
         #[prost(int64, tag = "1")]
         total: i64,
         #[prost(string, repeated, tag = "2")]
@@ -168,7 +168,7 @@ mod tests {
     }
 
     /// Sums up; a sum of zero is no row. Every event also touches the row `all`.
-    struct Sums;
+    pub(crate) struct Sums;
 
     impl View for Sums {
         const NAME: &'static str = "sums";
@@ -196,7 +196,7 @@ mod tests {
         }
     }
 
-    fn added(position: Position, id: &str, amount: &str) -> RecordedEvent {
+    pub(crate) fn added(position: Position, id: &str, amount: &str) -> RecordedEvent {
         event(position, &format!("acme.tests.sum.{id}"), &Added { amount: amount.into() })
     }
 

@@ -199,6 +199,42 @@ async fn a_store_of_an_unknown_kind_is_refused() {
 }
 
 #[tokio::test]
+async fn a_store_may_be_in_any_directory() {
+    let absolute = tempfile::tempdir().unwrap();
+    let relative = tempfile::tempdir_in(".").unwrap();
+    let relative = relative.path().strip_prefix(std::env::current_dir().unwrap()).unwrap_or(relative.path());
+    for directory in [absolute.path(), relative] {
+        let directory = directory.join("a b#c%20d?é");
+        let store = ViewStore::open(&format!("sqlite:{}", directory.display())).await.unwrap();
+        let world = World::new();
+        let view =
+            tandem_views::start(Accounts::<1>, &store, std::sync::Arc::new(world.log.clone()), world.shutdown.clone());
+        let view = view.await.unwrap();
+        append(&world.log, "acme", "a1", &changed("OPEN", 1)).await;
+        world.caught_up(&view).await;
+        assert!(view.get("acme", "a1").await.unwrap().is_some());
+        assert!(directory.join("accounts.sqlite").is_file());
+    }
+}
+
+#[tokio::test]
+async fn a_service_holds_views_of_any_row_type() {
+    let world = World::new();
+    let view = world.start(Accounts::<1>).await;
+    let views: Vec<std::sync::Arc<dyn AnyView>> = vec![std::sync::Arc::new(view)];
+    append(&world.log, "acme", "a1", &changed("OPEN", 1)).await;
+    let positions = "payouts.account:1".parse().unwrap();
+    views[0].wait_for(&positions, soon()).await.unwrap();
+    let status = views[0].status().await.unwrap();
+    assert_eq!((status.name, status.row_count, status.failure), (views[0].name(), 1, None));
+    assert_eq!(views[0].rebuild().await.unwrap().row_count, 1);
+    world.shutdown.cancel();
+    views[0].stopped().await;
+    assert!(views[0].status().await.unwrap().failure.unwrap().contains("shut down"));
+    assert!(views[0].rebuild().await.is_err());
+}
+
+#[tokio::test]
 async fn a_view_that_can_not_be_built_says_so() {
     let world = World::new();
     let view = world.start_on(Accounts::<1>, std::sync::Arc::new(support::DeafLog)).await;

@@ -95,6 +95,23 @@ async fn a_new_version_is_built_while_the_old_one_answers() {
     assert_eq!(view.status().await.unwrap().version, 1);
 }
 
+#[tokio::test]
+async fn a_view_that_is_ahead_of_its_log_is_built_anew() {
+    let mut world = World::new();
+    fill(&world.log, 1, 50).await;
+    let view = world.start(Accounts::<1>).await;
+    world.caught_up(&view).await;
+    world.stop(view).await;
+    // A log that was restored from a backup, or another one.
+    world.log = tandem_eventlog::MemoryLog::new();
+    append(&world.log, "acme", "a1", &changed("OPEN", 1)).await;
+    let view = world.start(Accounts::<1>).await;
+    view.rebuild().await.unwrap();
+    let status = view.status().await.unwrap();
+    assert_eq!((status.generation, status.position, status.row_count), (2, 1, 1));
+    assert_eq!(rows(&view, "acme").await, expected(&Accounts::<1>, &world.log, "acme"));
+}
+
 /// Opens the log and waits until what is being built answers.
 async fn finish<const VERSION: i32>(view: &ViewHandle<Accounts<VERSION>>, log: &GatedLog) {
     let (report, ()) = tokio::join!(view.rebuild(), async { log.open() });
