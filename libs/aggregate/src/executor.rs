@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 use quick_cache::sync::Cache;
 use tandem_eventlog::{Append, AppendError, Envelope, EventLog, InvalidToken, NewEvent, Position, ReadError, Subject};
@@ -243,22 +244,24 @@ pub struct Staged<A> {
 }
 
 /// Commits what several aggregates decided, all or nothing. `stage` decides anew after each conflict; it answers the
-/// appends and what is to be returned. Answers that and the position of the last event (0 if nothing was appended).
+/// appends and what is to be returned. Answers that and the position of each append's last event, in their order (none if
+/// there was nothing to append).
 ///
 /// # Errors
 /// What `stage` answers; [`ExecuteError::Contended`] or [`ExecuteError::Unavailable`] as a single command does.
-pub async fn commit_together<T, F>(log: &dyn EventLog, stage: F) -> Result<(T, Position), ExecuteError>
-where
-    F: AsyncFn() -> Result<(Vec<Append>, T), ExecuteError>,
-{
+pub async fn commit_together<'a, T>(
+    log: &dyn EventLog,
+    // Boxed, for an `AsyncFn` can't be demanded to be `Send` yet.
+    stage: impl Fn() -> BoxFuture<'a, Result<(Vec<Append>, T), ExecuteError>>,
+) -> Result<(T, Vec<Position>), ExecuteError> {
     let mut unanswered = None;
     for _ in 0..ATTEMPTS {
         let (parts, value) = stage().await?;
         if parts.is_empty() {
-            return Ok((value, 0));
+            return Ok((value, Vec::new()));
         }
         match log.append(parts).await {
-            Ok(positions) => return Ok((value, positions.into_iter().max().unwrap_or_default())),
+            Ok(positions) => return Ok((value, positions)),
             Err(AppendError::Conflict) => {}
             Err(AppendError::Unknown(error)) => unanswered = Some(error),
             Err(AppendError::Unavailable(error)) => return Err(ExecuteError::Unavailable(error)),

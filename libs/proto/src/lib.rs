@@ -4,6 +4,7 @@
 //! [`RequestMessage`], [`Validate`], [`json`]) is derived from the descriptors.
 
 pub mod json;
+pub mod time;
 pub mod validation;
 
 pub use validation::{FieldViolation, Validate};

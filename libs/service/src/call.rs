@@ -105,6 +105,12 @@ impl<M> Call<M> {
         error.into().about(&self.resource).into()
     }
 
+    /// INVALID_ARGUMENT, for a field that a rule of the proto file can't judge.
+    #[must_use]
+    pub fn invalid(&self, field: &str, description: &str) -> Status {
+        self.error(vec![FieldViolation::new(field, description)])
+    }
+
     /// NOT_FOUND, for a resource of this name.
     #[must_use]
     pub fn not_found(&self, name: &str) -> Status {

@@ -177,6 +177,19 @@ impl Environment {
         Ok(ServiceTokens::new(key, self.name, issuer, auth.audience.clone(), permissions))
     }
 
+    /// The other services, called with these permissions.
+    ///
+    /// # Errors
+    /// If there is no signing key, or an address is not one.
+    pub fn peers<P: Into<String>>(
+        &self,
+        endpoints: tandem_client::Endpoints,
+        permissions: impl IntoIterator<Item = P>,
+    ) -> anyhow::Result<crate::Peers> {
+        let client = tandem_client::Client::builder().endpoints(endpoints).build()?;
+        Ok(crate::Peers::new(client, self.tokens(permissions)?))
+    }
+
     /// Ends background work, waiting for it no longer than `timeout`.
     pub(crate) async fn stop(&self, views: &[Arc<dyn AnyView>], timeout: Duration) {
         self.stopping.cancel();

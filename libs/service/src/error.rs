@@ -63,7 +63,7 @@ pub struct Problem {
     message: String,
     resource: String,
     violations: Vec<FieldViolation>,
-    metadata: HashMap<String, String>,
+    metadata: Vec<(String, String)>,
 }
 
 impl Problem {
@@ -97,7 +97,7 @@ impl Problem {
     /// Adds to `ErrorInfo.metadata`.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<String>) -> Self {
-        self.metadata.insert(key.to_owned(), value.into());
+        self.metadata.push((key.to_owned(), value.into()));
         self
     }
 }
@@ -112,7 +112,7 @@ impl From<Problem> for Status {
         let Problem { reason, message, resource, violations, metadata } = problem;
         let code = code(reason);
         let name = reason.as_str_name().trim_start_matches("ERROR_REASON_");
-        let mut details = ErrorDetails::with_error_info(name, DOMAIN, metadata);
+        let mut details = ErrorDetails::with_error_info(name, DOMAIN, HashMap::from_iter(metadata));
         for violation in violations {
             details.add_bad_request_violation(violation.field, violation.description);
         }
@@ -130,6 +130,33 @@ impl From<Problem> for Status {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         Self { violations: refusal.violations, ..Self::new(refusal.reason, refusal.message) }
+    }
+}
+
+/// What another service answered, when this one can't do without it.
+impl From<tandem_client::Error> for Problem {
+    fn from(error: tandem_client::Error) -> Self {
+        match (error.code(), error.reason()) {
+            (Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted, _) => {
+                let message =
+                    format!("A service that is needed does not answer: {}. Repeat the request.", error.message());
+                Self::new(ErrorReason::DependencyUnavailable, message)
+            }
+            // What the caller asked for does not hold there: their matter, in the words of the other service.
+            (Code::NotFound | Code::FailedPrecondition | Code::InvalidArgument | Code::AlreadyExists, Some(reason)) => {
+                let violations = error.violations().into_iter();
+                let violations = violations.map(|v| FieldViolation::new(v.field, v.description)).collect();
+                Self { violations, ..Self::new(reason, error.message()) }
+            }
+            // That this service may not ask, or asks wrongly, is not the caller's fault.
+            _ => Self::internal(error),
+        }
+    }
+}
+
+impl From<tandem_views::FoldError> for Problem {
+    fn from(error: tandem_views::FoldError) -> Self {
+        Self::internal(error)
     }
 }
 

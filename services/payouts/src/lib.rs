@@ -1,1 +1,78 @@
-//! (to be written)
+//! The payouts service: what creators are owed, and how it is paid.
+//!
+//! Invariant: every cent paid is the sum of earnings, each of which names the event, the contract version, the clause
+//! and the rule that it comes from; none is paid twice.
+
+mod accrual;
+mod collect;
+mod earning;
+mod grpc;
+mod pain001;
+mod payout_run;
+mod pricing;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use tandem_client::Endpoints;
+use tandem_proto::payouts::v1::earning_service_server::EarningServiceServer;
+use tandem_proto::payouts::v1::payout_run_service_server::PayoutRunServiceServer;
+use tandem_service::{Environment, ResourceView, Service, Wired};
+
+use crate::earning::Earning;
+use crate::payout_run::PayoutRun;
+
+/// The service.
+pub struct Payouts;
+
+/// Settings of its own.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// Where the contracts service answers.
+    #[arg(long, env = "TANDEM_CONTRACTS_URL", default_value = "http://127.0.0.1:7402")]
+    pub contracts_url: String,
+    /// Where the creators service answers.
+    #[arg(long, env = "TANDEM_CREATORS_URL", default_value = "http://127.0.0.1:7401")]
+    pub creators_url: String,
+    /// Where this service itself answers: its accrual process records earnings as any other client would.
+    #[arg(long, env = "TANDEM_PAYOUTS_URL", default_value = "http://127.0.0.1:7404")]
+    pub payouts_url: String,
+}
+
+#[tonic::async_trait]
+impl Service for Payouts {
+    const NAME: &'static str = "payouts";
+    const DEFAULT_PORT: u16 = 7404;
+    type Args = Args;
+
+    async fn wire(env: &Environment, args: &Args) -> anyhow::Result<Wired> {
+        let endpoints = Endpoints {
+            contracts: args.contracts_url.clone(),
+            creators: args.creators_url.clone(),
+            payouts: args.payouts_url.clone(),
+            ..Endpoints::default()
+        };
+        let peers = env.peers(endpoints, ["contracts.read", "creators.bank.read", "payouts.earnings.write"])?;
+        let earnings = env.view(ResourceView::<Earning>::default()).await?;
+        let runs = env.view(ResourceView::<PayoutRun>::default()).await?;
+        let earning_executor = Arc::new(env.executor::<Earning>());
+        env.process(accrual::Accrual::new(peers.clone()));
+        Ok(Wired::new()
+            .view(&earnings)
+            .view(&runs)
+            .service(EarningServiceServer::new(grpc::earnings::Handlers {
+                earnings: Arc::clone(&earning_executor),
+                view: earnings.clone(),
+            }))
+            .service(PayoutRunServiceServer::new(grpc::payout_runs::Handlers {
+                log: Arc::clone(&env.log),
+                runs: env.executor(),
+                earnings: earning_executor,
+                run_view: runs,
+                earning_view: earnings,
+                peers,
+            })))
+    }
+}

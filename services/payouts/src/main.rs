@@ -1,0 +1,5 @@
+//! The payouts service as a program of its own.
+
+fn main() -> anyhow::Result<()> {
+    tandem_service::main::<tandem_payouts::Payouts>()
+}

@@ -1,0 +1,56 @@
+//! The audit trail: one entry an event, in the order of the log.
+//!
+//! Invariant: every event of the log has exactly one entry, whether this version knows its type or not.
+
+use tandem_eventlog::{Kind, RecordedEvent};
+use tandem_proto::relationships::v1::AuditEntry;
+use tandem_proto::time;
+use tandem_views::{Column, FoldError, View};
+
+use crate::describe::describe;
+
+/// The view of all events, by position.
+pub struct Audit;
+
+impl View for Audit {
+    const NAME: &'static str = "audit";
+    const VERSION: i32 = 1;
+    const KINDS: &'static [Kind] = &[];
+    type Row = AuditEntry;
+
+    fn columns() -> Vec<Column<AuditEntry>> {
+        vec![
+            Column::text("partnership", |row: &AuditEntry| row.partnership.clone()).indexed(),
+            Column::text("resource", |row: &AuditEntry| row.resource.clone()).indexed(),
+            Column::text("actor", |row: &AuditEntry| row.actor.clone()),
+            Column::text("type", |row: &AuditEntry| row.r#type.clone()),
+            Column::text("command", |row: &AuditEntry| row.command.clone()),
+            Column::text("correlation_id", |row: &AuditEntry| row.correlation_id.clone()),
+            Column::time("time", |row: &AuditEntry| row.time),
+        ]
+    }
+
+    fn keys(&self, event: &RecordedEvent) -> Result<Vec<String>, FoldError> {
+        // Padded, so that keys sort as positions do.
+        Ok(vec![format!("{:020}", event.position)])
+    }
+
+    fn fold(&self, _key: &str, _row: Option<AuditEntry>, event: &RecordedEvent) -> Result<Option<AuditEntry>, FoldError> {
+        let envelope = event.envelope.clone();
+        Ok(Some(AuditEntry {
+            position: i64::try_from(event.position).unwrap_or(i64::MAX),
+            event_id: envelope.id,
+            summary: describe(&envelope.event_type, &event.payload),
+            r#type: envelope.event_type,
+            resource: envelope.resource,
+            partnership: envelope.partnership,
+            time: Some(time::to_proto(envelope.time)),
+            actor: envelope.actor,
+            command: envelope.command,
+            reason: envelope.reason,
+            request_id: envelope.request_id,
+            correlation_id: envelope.correlation_id,
+            causation_id: envelope.causation_id,
+        }))
+    }
+}

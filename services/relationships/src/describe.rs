@@ -1,0 +1,177 @@
+//! An event in words, for people who read an audit trail or a timeline.
+//!
+//! Invariant: says nothing that is not in the event; a type that is not known here is named, not hidden.
+
+use tandem_money::Money;
+use tandem_proto::campaigns::v1::{campaign_event, conversion_event, participation_event, tracking_code_event};
+use tandem_proto::contracts::v1::{Party, contract_event};
+use tandem_proto::creators::v1::{FindingKind, FindingSeverity, Platform, ReplyOutcome, Tier, creator_event, prospect_event};
+use tandem_proto::payouts::v1::{EarningRule, earning_event, payout_run_event};
+use tandem_proto::{EventSet, google};
+
+/// What happened, in a few words.
+pub fn describe(event_type: &str, payload: &[u8]) -> String {
+    fn words<E: EventSet>(event_type: &str, payload: &[u8], describe: impl Fn(E) -> String) -> Option<String> {
+        E::decode(event_type, payload).ok().flatten().map(describe)
+    }
+    words(event_type, payload, creator)
+        .or_else(|| words(event_type, payload, prospect))
+        .or_else(|| words(event_type, payload, contract))
+        .or_else(|| words(event_type, payload, campaign))
+        .or_else(|| words(event_type, payload, participation))
+        .or_else(|| words(event_type, payload, tracking_code))
+        .or_else(|| words(event_type, payload, conversion))
+        .or_else(|| words(event_type, payload, earning))
+        .or_else(|| words(event_type, payload, payout_run))
+        .unwrap_or_else(|| event_type.rsplit('.').next().unwrap_or(event_type).to_owned())
+}
+
+fn creator(event: creator_event::Event) -> String {
+    use creator_event::Event as E;
+    let platform = |channel: Option<tandem_proto::creators::v1::Channel>| {
+        let platform = channel.map_or(Platform::Unspecified, |channel| channel.platform());
+        plain(platform.as_str_name(), "PLATFORM_")
+    };
+    match event {
+        E::Registered(event) => format!("Creator registered by a channel on {}", platform(event.channel)),
+        E::ChannelObserved(event) => format!("New figures of the channel on {}", platform(event.channel)),
+        E::Merged(event) => format!("Merged into {}", event.into),
+        E::ChannelsAdopted(event) => format!("Took over {} channel(s) of {}", event.channels.len(), event.source),
+        E::PayoutAccountSet(event) => format!("Payout account set ({})", event.account_country_code),
+        E::Erased(_) => "Personal data erased".to_owned(),
+    }
+}
+
+fn prospect(event: prospect_event::Event) -> String {
+    use prospect_event::Event as E;
+    match event {
+        E::Shortlisted(event) => {
+            format!("Shortlisted: {}, {} followers", plain(Tier::as_str_name(&event.tier()), "TIER_"), event.follower_count)
+        }
+        E::FindingRecorded(event) => {
+            let finding = event.finding.unwrap_or_default();
+            let kind = plain(FindingKind::as_str_name(&finding.kind()), "FINDING_KIND_");
+            let severity = plain(FindingSeverity::as_str_name(&finding.severity()), "FINDING_SEVERITY_");
+            format!("Vetting, {kind}: {severity}. {}", finding.summary)
+        }
+        E::Approved(event) => format!("Approved by {}", event.reviewer),
+        E::Rejected(event) => format!("Rejected by {}", event.reviewer),
+        E::OutreachSent(event) => format!("Outreach sent by {} ({})", event.medium, event.template),
+        E::ReplyReceived(event) => {
+            format!("Reply received: {}", plain(ReplyOutcome::as_str_name(&event.outcome()), "REPLY_OUTCOME_"))
+        }
+    }
+}
+
+fn contract(event: contract_event::Event) -> String {
+    use contract_event::Event as E;
+    let party = |party: Party| plain(party.as_str_name(), "PARTY_");
+    match event {
+        E::Drafted(event) => format!("Contract drafted: {}", event.title),
+        E::Proposed(_) => "Offer made by the brand (round 1)".to_owned(),
+        E::Countered(event) => format!("Counter-offer made by the {} (round {})", party(event.offered_by()), event.round),
+        E::Accepted(event) => format!("Offer accepted by the {} (round {})", party(event.accepted_by()), event.round),
+        E::Declined(event) => format!("Offer declined by the {}", party(event.declined_by())),
+        E::Withdrawn(event) => format!("Offer withdrawn by the {}", party(event.withdrawn_by())),
+        E::SignatureAdded(event) => {
+            format!("Signed for the {}", party(event.signature.unwrap_or_default().party()))
+        }
+        E::Signed(event) => format!(
+            "Signed for the {}: contract concluded, version {}, {} committed",
+            party(event.signature.unwrap_or_default().party()),
+            event.version,
+            money(event.committed_amount.as_ref())
+        ),
+    }
+}
+
+fn campaign(event: campaign_event::Event) -> String {
+    use campaign_event::Event as E;
+    match event {
+        E::Planned(event) => format!("Campaign planned: {}", event.campaign.unwrap_or_default().title),
+        E::KpisSet(event) => format!("{} KPI(s) set", event.kpis.len()),
+        E::Launched(_) => "Campaign launched".to_owned(),
+        E::Closed(_) => "Campaign closed".to_owned(),
+    }
+}
+
+fn participation(event: participation_event::Event) -> String {
+    use participation_event::Event as E;
+    match event {
+        E::Joined(event) => format!("Joined {}", event.participation.unwrap_or_default().campaign),
+        E::DraftSubmitted(event) => {
+            let draft = event.draft.unwrap_or_default();
+            let findings = match draft.findings.len() {
+                0 => "disclosure in order".to_owned(),
+                count => format!("{count} disclosure finding(s)"),
+            };
+            format!("Draft {} of {} submitted: {findings}", draft.number, event.deliverable_id)
+        }
+        E::ChangesRequested(event) => {
+            format!("Changes requested to draft {} of {}", event.draft_number, event.deliverable_id)
+        }
+        E::DraftApproved(event) => {
+            format!("Draft {} of {} approved by {}", event.draft_number, event.deliverable_id, event.approver)
+        }
+        E::DeliverablePublished(event) => format!("{} published: {}", event.deliverable_id, event.published_uri),
+        E::PerformanceRecorded(event) => {
+            let figures = event.performance.unwrap_or_default();
+            format!(
+                "{}: {} impressions, {} engagements, {} clicks",
+                event.deliverable_id, figures.impressions, figures.engagements, figures.clicks
+            )
+        }
+    }
+}
+
+fn tracking_code(event: tracking_code_event::Event) -> String {
+    let tracking_code_event::Event::Assigned(event) = event;
+    format!("Tracking code assigned to {}", event.participation)
+}
+
+fn conversion(event: conversion_event::Event) -> String {
+    use conversion_event::Event as E;
+    match event {
+        E::Attributed(event) => {
+            format!("Order {} over {} by code {}", event.order_id, money(event.net_amount.as_ref()), event.tracking_code)
+        }
+        E::Refunded(event) => format!("Refund {} over {}", event.refund_id, money(event.net_amount.as_ref())),
+    }
+}
+
+fn earning(event: earning_event::Event) -> String {
+    use earning_event::Event as E;
+    match event {
+        E::Accrued(event) => {
+            let earning = event.earning.unwrap_or_default();
+            let rule = plain(EarningRule::as_str_name(&earning.rule()), "EARNING_RULE_");
+            format!("Earned {} ({rule})", money(earning.amount.as_ref()))
+        }
+        E::Scheduled(event) => format!("Scheduled in {}", event.payout_run),
+        E::Released(event) => format!("Released from {}", event.payout_run),
+        E::Paid(event) => format!("Paid by {}", event.payout),
+    }
+}
+
+fn payout_run(event: payout_run_event::Event) -> String {
+    use payout_run_event::Event as E;
+    match event {
+        E::Created(event) => {
+            let run = event.payout_run.unwrap_or_default();
+            format!("Payout run over {}, {} payout(s)", money(run.total_amount.as_ref()), run.payouts.len())
+        }
+        E::Approved(event) => format!("Payout run approved by {}", event.approver),
+        E::Cancelled(_) => "Payout run cancelled".to_owned(),
+        E::Submitted(_) => "Payout run submitted to the bank".to_owned(),
+        E::Settled(event) => format!("Paid {} ({})", money(event.amount.as_ref()), event.bank_reference),
+    }
+}
+
+/// An enum value for people: `PLATFORM_INSTAGRAM` → `instagram`.
+fn plain(value: &str, prefix: &str) -> String {
+    value.trim_start_matches(prefix).to_ascii_lowercase().replace('_', " ")
+}
+
+fn money(amount: Option<&google::r#type::Money>) -> String {
+    amount.and_then(|amount| Money::try_from(amount).ok()).map_or_else(|| "?".to_owned(), |amount| amount.to_string())
+}

@@ -1,0 +1,119 @@
+//! RelationshipService over gRPC.
+//!
+//! Invariant: transport only; every answer comes from a view or, for the past, from the fold of the view.
+
+use std::sync::Arc;
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use tandem_eventlog::{EventLog, Position, RecordedEvent};
+use tandem_proto::relationships::v1::relationship_service_server::RelationshipService;
+use tandem_proto::relationships::v1::{
+    GetPartnershipRequest, ListAuditEntriesRequest, ListAuditEntriesResponse, ListPartnershipsRequest,
+    ListPartnershipsResponse, Partnership,
+};
+use tandem_proto::time;
+use tandem_service::Call;
+use tandem_views::{AnyView as _, ListQuery, ViewHandle, fold_all};
+use tonic::{Request, Response, Status};
+
+use crate::{Audit, Partnerships};
+
+/// Events of the past read from the log at the same time.
+const READS: usize = 16;
+/// Entries of the audit trail read at once to find the events of a partnership.
+const PAGE: i32 = 1000;
+
+pub(crate) struct Handlers {
+    pub log: Arc<dyn EventLog>,
+    pub partnerships: ViewHandle<Partnerships>,
+    pub audit: ViewHandle<Audit>,
+}
+
+#[tonic::async_trait]
+impl RelationshipService for Handlers {
+    async fn get_partnership(&self, request: Request<GetPartnershipRequest>) -> Result<Response<Partnership>, Status> {
+        let call = Call::accept(request)?;
+        let name = &call.message.name;
+        let key = name.strip_prefix("partnerships/").unwrap_or(name);
+        let found = match &call.message.as_of {
+            Some(as_of) => {
+                let as_of = time::from_proto(as_of)
+                    .ok_or_else(|| call.invalid("as_of", "is not a timestamp: send seconds and 0 to 999999999 nanos"))?;
+                self.audit.wait_for(&call.read_after, call.deadline).await.map_err(|error| call.error(error))?;
+                let filter = format!("partnership = \"{name}\" AND time <= \"{as_of}\"");
+                let events = self.events(&call, &filter).await?;
+                fold_all(&Partnerships, key, &events).map_err(|error| call.error(error))?
+            }
+            None => {
+                self.partnerships.wait_for(&call.read_after, call.deadline).await.map_err(|error| call.error(error))?;
+                self.partnerships.get(&call.caller.tenant, key).await.map_err(|error| call.error(error))?
+            }
+        };
+        found.map(Response::new).ok_or_else(|| call.not_found(name))
+    }
+
+    async fn list_partnerships(
+        &self,
+        request: Request<ListPartnershipsRequest>,
+    ) -> Result<Response<ListPartnershipsResponse>, Status> {
+        let call = Call::accept(request)?;
+        self.partnerships.wait_for(&call.read_after, call.deadline).await.map_err(|error| call.error(error))?;
+        let query = ListQuery {
+            filter: &call.message.filter,
+            order_by: &call.message.order_by,
+            page_size: call.message.page_size,
+            page_token: &call.message.page_token,
+            fixed: Vec::new(),
+        };
+        let page = self.partnerships.list(&call.caller.tenant, &query).await.map_err(|error| call.error(error))?;
+        Ok(Response::new(ListPartnershipsResponse {
+            partnerships: page.rows.into_iter().map(|(_, row)| row).collect(),
+            next_page_token: page.next_page_token,
+            total_size: page.total_size,
+        }))
+    }
+
+    async fn list_audit_entries(
+        &self,
+        request: Request<ListAuditEntriesRequest>,
+    ) -> Result<Response<ListAuditEntriesResponse>, Status> {
+        let call = Call::accept(request)?;
+        self.audit.wait_for(&call.read_after, call.deadline).await.map_err(|error| call.error(error))?;
+        let query = ListQuery {
+            filter: &call.message.filter,
+            page_size: call.message.page_size,
+            page_token: &call.message.page_token,
+            ..ListQuery::default()
+        };
+        let page = self.audit.list(&call.caller.tenant, &query).await.map_err(|error| call.error(error))?;
+        Ok(Response::new(ListAuditEntriesResponse {
+            audit_entries: page.rows.into_iter().map(|(_, row)| row).collect(),
+            next_page_token: page.next_page_token,
+            total_size: page.total_size,
+        }))
+    }
+}
+
+impl Handlers {
+    /// The events whose audit entries match, in the order of the log.
+    async fn events<M>(&self, call: &Call<M>, filter: &str) -> Result<Vec<RecordedEvent>, Status> {
+        let mut positions: Vec<Position> = Vec::new();
+        let mut page_token = String::new();
+        loop {
+            let query = ListQuery { filter, page_size: PAGE, page_token: &page_token, ..ListQuery::default() };
+            let page = self.audit.list(&call.caller.tenant, &query).await.map_err(|error| call.error(error))?;
+            positions.extend(page.rows.iter().map(|(_, entry)| entry.position.unsigned_abs()));
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                break;
+            }
+        }
+        let events: Vec<Option<RecordedEvent>> = stream::iter(positions)
+            .map(|position| self.log.get(position))
+            .buffered(READS)
+            .try_collect()
+            .await
+            .map_err(|error| call.error(error))?;
+        Ok(events.into_iter().flatten().collect())
+    }
+}

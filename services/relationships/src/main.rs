@@ -1,0 +1,5 @@
+//! The relationships service as a program of its own.
+
+fn main() -> anyhow::Result<()> {
+    tandem_service::main::<tandem_relationships::Relationships>()
+}

@@ -1,0 +1,85 @@
+//! EventService over gRPC: the tenant's part of the log as a stream.
+//!
+//! Invariant: a watcher sees its own tenant's events alone, in the order of the log, none skipped, none twice.
+
+use std::sync::Arc;
+
+use futures::stream::BoxStream;
+use futures::{StreamExt as _, future, stream};
+use tandem_eventlog::{EventLog, Filter, RecordedEvent};
+use tandem_proto::relationships::v1::event_service_server::EventService;
+use tandem_proto::relationships::v1::{WatchEventsRequest, WatchEventsResponse};
+use tandem_proto::time;
+use tandem_service::Call;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status};
+
+pub(crate) struct Handlers {
+    pub log: Arc<dyn EventLog>,
+    pub shutdown: CancellationToken,
+}
+
+#[tonic::async_trait]
+impl EventService for Handlers {
+    type WatchEventsStream = BoxStream<'static, Result<WatchEventsResponse, Status>>;
+
+    async fn watch_events(
+        &self,
+        request: Request<WatchEventsRequest>,
+    ) -> Result<Response<Self::WatchEventsStream>, Status> {
+        let call = Call::accept(request)?;
+        let filter = Filter { kinds: Vec::new(), tenant: Some(call.caller.tenant.clone()) };
+        let after = call.message.after_position.unsigned_abs();
+        // Position at which the stream ends, if it does.
+        let last = if call.message.until_now {
+            let last = self.log.last_position(&filter).await.map_err(|error| call.error(error))?;
+            if last <= after {
+                return Ok(Response::new(stream::empty().boxed()));
+            }
+            Some(last)
+        } else {
+            None
+        };
+        let events = self.log.follow(&filter, after).await.map_err(|error| call.error(error))?;
+        let WatchEventsRequest { types, partnership, .. } = call.message;
+        let wanted = move |event: &RecordedEvent| {
+            (types.is_empty() || types.contains(&event.envelope.event_type))
+                && (partnership.is_empty() || partnership == event.envelope.partnership)
+        };
+        let watched = events
+            .scan(false, move |ended, event| {
+                let goes_on = !*ended;
+                *ended = matches!((&event, last), (Ok(event), Some(last)) if event.position >= last);
+                future::ready(goes_on.then_some(event))
+            })
+            .filter_map(move |event| {
+                future::ready(match event {
+                    Ok(event) => wanted(&event).then(|| Ok(cloud_event(event))),
+                    // The position of the last event received is all that a watcher needs to go on.
+                    Err(error) => Some(Err(Status::unavailable(format!("{error}. Watch again after the last position.")))),
+                })
+            })
+            .take_until(self.shutdown.clone().cancelled_owned());
+        Ok(Response::new(watched.boxed()))
+    }
+}
+
+fn cloud_event(event: RecordedEvent) -> WatchEventsResponse {
+    let source = format!("/tandem/{}", event.tokens()[1]);
+    let envelope = event.envelope;
+    WatchEventsResponse {
+        position: i64::try_from(event.position).unwrap_or(i64::MAX),
+        id: envelope.id,
+        r#type: envelope.event_type,
+        source,
+        subject: envelope.resource,
+        time: Some(time::to_proto(envelope.time)),
+        actor: envelope.actor,
+        command: envelope.command,
+        reason: envelope.reason,
+        correlation_id: envelope.correlation_id,
+        causation_id: envelope.causation_id,
+        partnership: envelope.partnership,
+        data: event.payload.to_vec(),
+    }
+}
