@@ -22,7 +22,7 @@ pub struct Caller {
 
 /// What of a token's claims is read here; issuer, audience and times are checked before.
 #[derive(Deserialize)]
-pub(super) struct Claims {
+pub(crate) struct Claims {
     sub: String,
     tenant: String,
     #[serde(default)]
@@ -30,12 +30,12 @@ pub(super) struct Claims {
     #[serde(default)]
     creator: Option<String>,
     /// Seconds since the epoch; RFC 7519 allows a fraction.
-    pub(super) exp: f64,
+    pub(crate) exp: f64,
 }
 
 impl Caller {
     /// The caller that the claims describe; otherwise what is wrong with them.
-    pub(super) fn new(claims: Claims) -> Result<Self, &'static str> {
+    pub(crate) fn new(claims: Claims) -> Result<Self, &'static str> {
         let Claims { sub, tenant, permissions, creator, .. } = claims;
         if !is_id(&tenant) {
             return Err("its claim `tenant` must be 1 to 128 of A-Z a-z 0-9 _ ~ -");

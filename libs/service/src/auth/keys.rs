@@ -4,7 +4,7 @@
 //! place.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -100,7 +100,7 @@ impl Keys {
     }
 
     fn file(&self) -> Option<&Path> {
-        self.settings.jwks.as_ref().map(PathBuf::as_path)
+        self.settings.jwks.as_deref()
     }
 
     fn read(&self) -> anyhow::Result<KeyMap> {

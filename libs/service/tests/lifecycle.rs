@@ -1,0 +1,95 @@
+//! Starting, being ready, and stopping without losing what has begun.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Door, Test, client};
+use tandem_proto::common::v1::ListViewsRequest;
+use tandem_service::DeploymentEnvironment;
+use tonic::Streaming;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
+
+async fn until(health: &mut Streaming<HealthCheckResponse>, wanted: ServingStatus) {
+    let wait = async {
+        loop {
+            let next = health.message().await.unwrap().expect("the watch goes on");
+            if next.status() == wanted {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), wait).await.unwrap_or_else(|_| panic!("never {wanted:?}"));
+}
+
+#[tokio::test]
+async fn shutdown_finishes_what_has_begun() {
+    let test = Test::new(Door::closed()).await;
+    let running = test.start().await;
+    let mut health =
+        HealthClient::new(running.channel()).watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    until(&mut health, ServingStatus::Serving).await;
+    let mut first = client(&running);
+    let first = tokio::spawn(async move { first.list_views(ListViewsRequest {}).await });
+    test.door.reached().await;
+
+    running.shut_down();
+    until(&mut health, ServingStatus::NotServing).await;
+    assert!(health.message().await.unwrap().is_none(), "a watcher does not hold up the shutdown");
+    assert!(!first.is_finished());
+    test.door.pass.add_permits(1);
+    first.await.unwrap().expect("the request in flight was answered");
+
+    let address = running.address;
+    running.stop().await.unwrap();
+    assert!(tokio::net::TcpStream::connect(address).await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test]
+async fn shutdown_does_not_wait_for_ever() {
+    let mut test = Test::new(Door::closed()).await;
+    test.settings.limits.drain_timeout = Duration::from_millis(50);
+    let running = test.start().await;
+    let mut stuck = client(&running);
+    let stuck = tokio::spawn(async move { stuck.list_views(ListViewsRequest {}).await });
+    test.door.reached().await;
+    tokio::time::timeout(Duration::from_secs(10), running.stop()).await.expect("it ended").unwrap();
+    stuck.abort();
+}
+
+#[tokio::test]
+async fn it_is_not_ready_while_the_log_is_away() {
+    let mut test = Test::new(Door::default()).await;
+    let running = test.start().await;
+    let mut health =
+        HealthClient::new(running.channel()).watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    until(&mut health, ServingStatus::Serving).await;
+    test.nats.stop().await.unwrap();
+    until(&mut health, ServingStatus::NotServing).await;
+    test.nats.restart().await.unwrap();
+    until(&mut health, ServingStatus::Serving).await;
+}
+
+#[tokio::test]
+async fn a_taken_address_is_told_with_its_remedy() {
+    let mut test = Test::new(Door::default()).await;
+    let running = test.start().await;
+    test.settings.listen = Some(running.address);
+    let error = test.fails_to_start().await;
+    assert!(error.contains(&running.address.to_string()) && error.contains("--listen"), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_unsafe_in_production_does_not_start() {
+    let mut test = Test::new(Door::default()).await;
+    test.settings.environment = DeploymentEnvironment::Production;
+    let error = test.fails_to_start().await;
+    assert!(error.contains("--development-key is refused"), "{error}");
+
+    test.settings.auth.development_key = false;
+    test.settings.auth.jwks = Some("/nonexistent/jwks.json".into());
+    let error = test.fails_to_start().await;
+    assert!(error.contains("--jwks /nonexistent/jwks.json can't be read"), "{error}");
+}

@@ -1,0 +1,101 @@
+//! Operating views through the service that every service with views has.
+
+mod common;
+
+use common::{Bearer, reason};
+use tandem_eventlog::{
+    Append, Envelope, EventLog, JetStreamLog, JetStreamOptions, Kind, NewEvent, RecordedEvent, Subject,
+};
+use tandem_nats_server::NatsServer;
+use tandem_proto::common::v1::view_service_client::ViewServiceClient;
+use tandem_proto::common::v1::{ListViewsRequest, RebuildViewRequest, View as ViewResource};
+use tandem_service::testing::{Running, settings, token};
+use tandem_service::{Environment, NoArgs, Service, Wired};
+use tandem_views::{Column, FoldError, View};
+use tonic::Code;
+
+const KIND: Kind = Kind { context: "test", aggregate: "thing" };
+
+/// A row a thing; poison can't be folded.
+struct Things;
+
+impl View for Things {
+    const NAME: &'static str = "things";
+    const VERSION: i32 = 3;
+    const KINDS: &'static [Kind] = &[KIND];
+    type Row = ViewResource;
+
+    fn columns() -> Vec<Column<ViewResource>> {
+        Vec::new()
+    }
+
+    fn keys(&self, event: &RecordedEvent) -> Result<Vec<String>, FoldError> {
+        Ok(vec![event.tokens()[3].to_owned()])
+    }
+
+    fn fold(
+        &self,
+        key: &str,
+        _: Option<ViewResource>,
+        event: &RecordedEvent,
+    ) -> Result<Option<ViewResource>, FoldError> {
+        match &event.payload[..] {
+            b"poison" => Err(FoldError::new("not to be had")),
+            _ => Ok(Some(ViewResource { name: key.to_owned(), ..ViewResource::default() })),
+        }
+    }
+}
+
+struct Fixture;
+
+#[tonic::async_trait]
+impl Service for Fixture {
+    const NAME: &'static str = "fixture";
+    const DEFAULT_PORT: u16 = 0;
+    type Args = NoArgs;
+
+    async fn wire(env: &Environment, _: &NoArgs) -> anyhow::Result<Wired> {
+        Ok(Wired::new().view(&env.view(Things).await?))
+    }
+}
+
+async fn append(log: &JetStreamLog, id: &str, payload: &'static [u8]) {
+    let envelope: Envelope =
+        tandem_aggregate::testing::envelope("tandem.test.Thing", jiff::Timestamp::now(), "users/ada");
+    let envelope = Envelope { id: uuid::Uuid::now_v7().to_string(), ..envelope };
+    let subject = Subject::new("acme", KIND, id).unwrap();
+    let event = NewEvent { subject, envelope, payload: payload.into() };
+    log.append(vec![Append { expected: 0, events: vec![event] }]).await.unwrap();
+}
+
+#[tokio::test]
+async fn views_are_listed_and_rebuilt() {
+    let nats = NatsServer::builder().start().await.unwrap();
+    let log = JetStreamLog::connect(&nats.url(), JetStreamOptions::default()).await.unwrap();
+    append(&log, "a", b"").await;
+    append(&log, "b", b"poison").await;
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::start::<Fixture>(settings(&nats.url(), folder.path()), NoArgs {}).await.unwrap();
+    let bearer = Bearer(token("users/ada", "acme", &["views.*"]));
+    let mut client = ViewServiceClient::with_interceptor(running.channel(), bearer);
+
+    let rebuild = RebuildViewRequest { name: "views/things".into() };
+    let first = client.rebuild_view(rebuild.clone()).await.unwrap().into_inner();
+    assert_eq!((first.event_count, first.row_count), (2, 1));
+    let listed = client.list_views(ListViewsRequest {}).await.unwrap().into_inner().views;
+    assert_eq!(listed.len(), 1);
+    let view = &listed[0];
+    assert_eq!((&view.name[..], view.version, view.lag, view.row_count), ("views/things", 3, 0, 1));
+    assert_eq!(view.parked_events.len(), 1);
+    let parked = &view.parked_events[0];
+    assert_eq!((&parked.subject[..], parked.position), ("acme.test.thing.b", 2));
+    assert!(parked.error.contains("not to be had"), "{}", parked.error);
+
+    let second = client.rebuild_view(rebuild).await.unwrap().into_inner().view.unwrap();
+    assert!(second.generation > view.generation, "{} after {}", second.generation, view.generation);
+
+    let unknown = client.rebuild_view(RebuildViewRequest { name: "views/other".into() }).await.unwrap_err();
+    assert_eq!((unknown.code(), &reason(&unknown)[..]), (Code::NotFound, "VIEW_UNKNOWN"));
+    assert!(unknown.message().contains("views/things"), "{unknown}");
+    running.stop().await.unwrap();
+}
