@@ -43,6 +43,8 @@ pub struct CommandMeta {
     pub etag: String,
     /// Now.
     pub time: Timestamp,
+    /// Whether `time` was set by a test clock.
+    pub test_clock: bool,
 }
 
 /// What became of a command.
@@ -311,5 +313,6 @@ fn envelope(meta: &CommandMeta, event_type: &str, resource: &str) -> Envelope {
         causation_id: meta.causation_id.clone(),
         partnership: String::new(),
         traceparent: meta.traceparent.clone(),
+        test_clock: meta.test_clock,
     }
 }

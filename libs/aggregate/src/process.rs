@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use jiff::Timestamp;
 use tandem_eventlog::{Delivery, EventLog, Filter, RecordedEvent};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -41,6 +42,8 @@ pub struct Cause {
     pub correlation_id: String,
     /// Whose data.
     pub tenant: String,
+    /// The event's time, if a test clock set it: what follows happens then, too.
+    pub test_clock: Option<Timestamp>,
 }
 
 /// A reaction did not succeed and is to be tried again.
@@ -81,6 +84,7 @@ async fn handle<P: Process>(process: &P, delivery: &dyn Delivery) {
         event_id: envelope.id.clone(),
         correlation_id: envelope.correlation_id.clone(),
         tenant: event.tenant().to_owned(),
+        test_clock: envelope.test_clock.then_some(envelope.time),
     };
     let span = tracing::info_span!(
         "process",

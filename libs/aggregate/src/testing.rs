@@ -126,5 +126,6 @@ pub fn envelope(event_type: &str, time: Timestamp, actor: &str) -> Envelope {
         causation_id: String::new(),
         partnership: String::new(),
         traceparent: String::new(),
+        test_clock: false,
     }
 }

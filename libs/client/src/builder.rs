@@ -142,6 +142,7 @@ impl ClientBuilder {
         let concerns = Concerns {
             deadline: Deadline(self.deadline),
             origin: None,
+            test_clock: None,
             memory: Memory::default(),
             retry: self.retry,
             auth: Auth(self.token),

@@ -16,6 +16,7 @@ use crate::auth::Auth;
 use crate::call::{Call, Concern as _, Reply};
 use crate::deadline::Deadline;
 use crate::origin::Origin;
+use crate::test_clock::TestClock;
 use crate::positions::Memory;
 use crate::retry::RetryPolicy;
 use crate::wire::Wire;
@@ -30,6 +31,7 @@ pub struct Channel(BoxCloneSyncService<Call, Reply, Status>);
 pub(crate) struct Concerns {
     pub(crate) deadline: Deadline,
     pub(crate) origin: Option<Origin>,
+    pub(crate) test_clock: Option<TestClock>,
     pub(crate) memory: Memory,
     pub(crate) retry: RetryPolicy,
     pub(crate) auth: Auth,
@@ -37,8 +39,11 @@ pub(crate) struct Concerns {
 
 impl Channel {
     pub(crate) fn new(wire: Wire, concerns: Concerns) -> Self {
-        let Concerns { deadline, origin, memory, retry, auth } = concerns;
+        let Concerns { deadline, origin, test_clock, memory, retry, auth } = concerns;
         let mark = move |mut call| {
+            if let Some(test_clock) = &test_clock {
+                test_clock.mark(&mut call);
+            }
             if let Some(origin) = &origin {
                 origin.mark(&mut call);
             }

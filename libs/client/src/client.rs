@@ -26,6 +26,7 @@ use crate::endpoints::Service;
 use crate::error::Error;
 use crate::origin::Origin;
 use crate::positions::{Memory, Positions};
+use crate::test_clock::TestClock;
 use crate::tokens::TokenSource;
 use crate::wire::Wire;
 
@@ -139,6 +140,15 @@ impl Client {
     pub fn with_token(&self, source: impl TokenSource) -> Self {
         let mut fork = self.fork();
         fork.concerns.auth = Auth(Some(Arc::new(source)));
+        fork
+    }
+
+    /// A fork whose calls happen at a time of its choice. Only where tokens of the development key are taken: for
+    /// tests and demonstrations of what takes weeks. Events decided so are marked as such.
+    #[must_use]
+    pub fn at(&self, time: jiff::Timestamp) -> Self {
+        let mut fork = self.clone();
+        fork.concerns.test_clock = Some(TestClock::new(time));
         fork
     }
 

@@ -58,6 +58,7 @@ mod origin;
 mod positions;
 mod request_id;
 mod retry;
+mod test_clock;
 pub mod tokens;
 mod trace;
 mod wire;

@@ -26,6 +26,7 @@ const CORRELATION_ID: &str = "ce-correlationid";
 const CAUSATION_ID: &str = "ce-causationid";
 const PARTNERSHIP: &str = "ce-partnership";
 const TRACEPARENT: &str = "traceparent";
+const TEST_CLOCK: &str = "ce-testclock";
 
 /// The headers of an event that `context` (the owning service) appends. What is empty is left out.
 pub(crate) fn encode(envelope: &Envelope, context: &str) -> HeaderMap {
@@ -51,6 +52,7 @@ pub(crate) fn encode(envelope: &Envelope, context: &str) -> HeaderMap {
     put(CAUSATION_ID, &envelope.causation_id);
     put(PARTNERSHIP, &envelope.partnership);
     put(TRACEPARENT, &envelope.traceparent);
+    put(TEST_CLOCK, if envelope.test_clock { "true" } else { "" });
     headers
 }
 
@@ -70,6 +72,7 @@ pub(crate) fn decode(headers: Option<&HeaderMap>) -> Envelope {
         causation_id: String::new(),
         partnership: String::new(),
         traceparent: String::new(),
+        test_clock: false,
     };
     // One pass over what is there costs less than a hashed look-up for each name.
     for (name, values) in headers.into_iter().flat_map(HeaderMap::iter) {
@@ -89,6 +92,10 @@ pub(crate) fn decode(headers: Option<&HeaderMap>) -> Envelope {
             TRACEPARENT => &mut envelope.traceparent,
             TIME => {
                 envelope.time = value.as_str().parse().unwrap_or(Timestamp::UNIX_EPOCH);
+                continue;
+            }
+            TEST_CLOCK => {
+                envelope.test_clock = value.as_str() == "true";
                 continue;
             }
             _ => continue,

@@ -132,6 +132,8 @@ pub struct Envelope {
     pub partnership: String,
     /// `traceparent`: W3C trace context of the append; empty if not traced.
     pub traceparent: String,
+    /// `ce-testclock`: `time` was set by a test clock, which only development has, and what follows keeps to it.
+    pub test_clock: bool,
 }
 
 /// An event to be appended.

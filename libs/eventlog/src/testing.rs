@@ -27,6 +27,7 @@ pub fn envelope(id: &str) -> Envelope {
         causation_id: "0190163d-8694-739b-aea5-966c26f8ad90".to_owned(),
         partnership: "partnerships/acme~zoe".to_owned(),
         traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned(),
+        test_clock: true,
     }
 }
 

@@ -1,12 +1,15 @@
 //! The trace context that events carry, so that what follows from an event belongs to the trace of its cause.
 //!
-//! Invariant: without a tracer both do nothing; a `traceparent` that can't be read is as good as none.
+//! Invariant: without a tracer nothing is done; a `traceparent` that can't be read is as good as none.
 
 use std::fmt::Write as _;
 
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+/// Traces that a span which follows many is linked with.
+const MOST_LINKS: usize = 32;
 
 /// The current span as a W3C `traceparent`; empty if it isn't traced.
 #[must_use]
@@ -29,6 +32,24 @@ pub fn set_remote_parent(span: &Span, traceparent: &str) {
     if let Some(parent) = parse(traceparent) {
         // Fails where nothing is traced, and where the span has begun already: then it stays in its own trace.
         let _ = span.set_parent(opentelemetry::Context::new().with_remote_span_context(parent));
+    }
+}
+
+/// Makes the span the follower of many: child of the first that is traced, linked with those of other traces, of which
+/// at most 32 are named. To be called before `span` is entered.
+pub fn set_remote_parents<'a>(span: &Span, traceparents: impl IntoIterator<Item = &'a str>) {
+    if span.is_disabled() {
+        return;
+    }
+    let mut parents = traceparents.into_iter().filter_map(parse);
+    let Some(first) = parents.next() else { return };
+    let mut seen = vec![first.trace_id()];
+    let _ = span.set_parent(opentelemetry::Context::new().with_remote_span_context(first));
+    for parent in parents {
+        if seen.len() <= MOST_LINKS && !seen.contains(&parent.trace_id()) {
+            seen.push(parent.trace_id());
+            span.add_link(parent);
+        }
     }
 }
 

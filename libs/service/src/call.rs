@@ -29,6 +29,9 @@ const CORRELATION_ID: &str = "tandem-correlation-id";
 /// Request metadata, from services only: the event that the request follows from.
 const CAUSATION_ID: &str = "tandem-causation-id";
 
+/// Request metadata, under the development key only: the time at which the request is to happen, RFC 3339.
+const TEST_CLOCK: &str = "tandem-test-clock";
+
 /// A request that was admitted and is valid.
 #[derive(Debug)]
 pub struct Call<M> {
@@ -64,6 +67,21 @@ impl<M: RequestMessage> Call<M> {
         }
         let correlation_id = text(&metadata, CORRELATION_ID, &mut violations);
         let causation_id = text(&metadata, CAUSATION_ID, &mut violations);
+        let test_clock = text(&metadata, TEST_CLOCK, &mut violations);
+        let test_clock = match test_clock {
+            "" => None,
+            _ if !admitted.caller.test_clock => {
+                violations.push(FieldViolation::new(TEST_CLOCK, "is for tokens of the development key alone"));
+                None
+            }
+            time => time.parse::<Timestamp>().map_or_else(
+                |_| {
+                    violations.push(FieldViolation::new(TEST_CLOCK, "must be an instant as 2026-09-01T09:00:00Z"));
+                    None
+                },
+                Some,
+            ),
+        };
         let read_after = metadata.get(READ_AFTER).map_or(Ok(Positions::default()), |value| {
             value.to_str().unwrap_or("?").parse::<Positions>().map_err(Problem::from)
         })?;
@@ -83,7 +101,8 @@ impl<M: RequestMessage> Call<M> {
             causation_id: if caller.is_service() { causation_id.to_owned() } else { String::new() },
             traceparent: trace::current_traceparent(),
             etag: message.etag().to_owned(),
-            time: Timestamp::now(),
+            time: test_clock.unwrap_or_else(Timestamp::now),
+            test_clock: test_clock.is_some(),
         };
         if meta.request_id.is_empty() {
             // Nobody knows it, so nobody can repeat it: a fingerprint would never be compared.

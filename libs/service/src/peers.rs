@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tandem_aggregate::{Cause, CommandMeta};
 use tandem_client::Client;
 
@@ -27,6 +28,7 @@ impl Peers {
     /// If an id of the request can't be sent on.
     pub fn for_request(&self, meta: &CommandMeta) -> Result<Client, tandem_client::Error> {
         self.client.with_token(self.tokens.for_tenant(&meta.tenant)).caused_by(&meta.correlation_id, &meta.causation_id)
+            .map(|client| at(client, meta.test_clock.then_some(meta.time)))
     }
 
     /// For commands that follow from an event.
@@ -35,5 +37,13 @@ impl Peers {
     /// If an id of the event can't be sent on.
     pub fn for_event(&self, cause: &Cause) -> Result<Client, tandem_client::Error> {
         self.client.with_token(self.tokens.for_tenant(&cause.tenant)).caused_by(&cause.correlation_id, &cause.event_id)
+            .map(|client| at(client, cause.test_clock))
+    }
+}
+
+fn at(client: Client, test_clock: Option<Timestamp>) -> Client {
+    match test_clock {
+        Some(time) => client.at(time),
+        None => client,
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use async_nats::jetstream::Context;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, future, stream};
 
 use crate::bucket::{Bucket, Entry, Written, unavailable};
 use crate::cipher::{self, SecretKey};
@@ -148,13 +148,11 @@ impl Vault {
         persons: &[impl AsRef<str>],
         field: &str,
     ) -> Result<HashMap<String, Vec<u8>>, VaultError> {
-        stream::iter(persons.iter().map(AsRef::as_ref))
-            .map(|person| async move {
-                let value = self.get(tenant, person, field).await?;
-                Ok(value.map(|value| (person.to_owned(), value)))
-            })
+        // Collected, because a stream over a closure with borrowed arguments can't be sent between threads.
+        let reads: Vec<_> = persons.iter().map(|person| self.get_one(tenant, person.as_ref(), field)).collect();
+        stream::iter(reads)
             .buffer_unordered(READS_IN_FLIGHT)
-            .try_filter_map(|found| async move { Ok(found) })
+            .try_filter_map(|found| future::ready(Ok(found)))
             .try_collect()
             .await
     }
@@ -180,6 +178,16 @@ impl Vault {
     #[must_use]
     pub fn identity(&self, tenant: &str, domain: &str, value: &str) -> String {
         self.master.identity(tenant, domain, value)
+    }
+
+    async fn get_one(
+        &self,
+        tenant: &str,
+        person: &str,
+        field: &str,
+    ) -> Result<Option<(String, Vec<u8>)>, VaultError> {
+        let value = self.get(tenant, person, field).await?;
+        Ok(value.map(|value| (person.to_owned(), value)))
     }
 
     /// Writes the tombstone if there is none, and answers the revision of the key that it stands for.

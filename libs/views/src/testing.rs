@@ -41,6 +41,7 @@ pub fn event<M: Message + Name>(position: Position, subject: &str, message: &M) 
         causation_id: String::new(),
         partnership: String::new(),
         traceparent: String::new(),
+        test_clock: false,
     };
     RecordedEvent { position, subject: subject.into(), envelope, payload: message.encode_to_vec().into() }
 }

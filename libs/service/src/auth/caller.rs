@@ -17,6 +17,8 @@ pub struct Caller {
     pub actor: String,
     /// `creators/{creator}` if the caller is one; they reach only what is theirs.
     pub creator: Option<String>,
+    /// Whether the caller may set the time of what they do: the development key has signed their token.
+    pub test_clock: bool,
     permissions: Vec<String>,
 }
 
@@ -47,7 +49,7 @@ impl Caller {
             return Err("its claim `creator` must be creators/{creator}, the id of A-Z a-z 0-9 _ ~ -");
         }
         let actor = creator.clone().unwrap_or(sub);
-        Ok(Self { tenant, actor, creator, permissions })
+        Ok(Self { tenant, actor, creator, test_clock: false, permissions })
     }
 
     /// Whether the token permits it, by name, by `contracts.*` or by `*`.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::Context as _;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use tandem_client::tokens::DEVELOPMENT_JWK;
+use tandem_client::tokens::{DEVELOPMENT_JWK, DEVELOPMENT_KEY_ID};
 
 use crate::config::AuthSettings;
 
@@ -64,6 +64,11 @@ impl Keys {
 
     pub(super) fn get(&self, kid: &str) -> Option<Arc<Key>> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).keys.get(kid).cloned()
+    }
+
+    /// Whether a key, by its id, is the development key and taken.
+    pub(super) fn is_development(&self, kid: &str) -> bool {
+        self.settings.development_key && kid == DEVELOPMENT_KEY_ID
     }
 
     /// Counts how often the keys were read: what was verified with others is not to be relied on.

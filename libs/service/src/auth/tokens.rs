@@ -80,7 +80,9 @@ impl Authenticator {
         let claims = decoded.map_err(|error| refused(&error))?.claims;
         #[expect(clippy::cast_precision_loss, reason = "seconds of a few minutes")]
         let expires = claims.exp + key.validation.leeway as f64;
-        Ok(Verified { caller: Arc::new(Caller::new(claims).map_err(invalid)?), generation, expires })
+        let mut caller = Caller::new(claims).map_err(invalid)?;
+        caller.test_clock = self.keys.is_development(&kid);
+        Ok(Verified { caller: Arc::new(caller), generation, expires })
     }
 }
 
