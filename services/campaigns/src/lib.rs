@@ -1,1 +1,69 @@
-//! (to be written)
+//! The campaigns service: campaigns, the creators who take part in them, the content that these owe, and the orders
+//! that it brings.
+//!
+//! | module | is |
+//! |---|---|
+//! | [`campaign`] | the aggregate: planned, launched with KPIs and a budget, closed |
+//! | [`participation`] | the aggregate: a creator in a campaign, from joining to published content |
+//! | [`tracking_code`] | the aggregate: to whom a code belongs |
+//! | [`conversion`] | the aggregate: an order and its refunds |
+//! | [`disclosure`] | whether a caption says that the partnership is paid |
+//! | `contracts` | the contracts service, asked when a creator joins |
+//! | `grpc` | the three gRPC services over these |
+//!
+//! Invariant: an aggregate is decided on by itself and by the facts that come with the command. The one command that
+//! changes two, joining, commits both or neither.
+
+pub mod campaign;
+mod contracts;
+pub mod conversion;
+pub mod disclosure;
+mod fields;
+mod grpc;
+pub mod participation;
+mod partnership;
+pub mod tracking_code;
+
+use tandem_client::Endpoints;
+use tandem_proto::campaigns::v1::campaign_service_server::CampaignServiceServer;
+use tandem_proto::campaigns::v1::conversion_service_server::ConversionServiceServer;
+use tandem_proto::campaigns::v1::participation_service_server::ParticipationServiceServer;
+use tandem_service::{Environment, ResourceView, Service, Wired};
+
+use campaign::Campaign;
+use contracts::Contracts;
+use conversion::Conversion;
+use participation::Participation;
+
+/// The service.
+pub struct Campaigns;
+
+/// What this service can be told beside what all can.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Args {
+    /// URL of the contracts service
+    #[arg(long, env = "TANDEM_CONTRACTS_URL", value_name = "URL", default_value = "http://127.0.0.1:7402")]
+    pub contracts_url: String,
+}
+
+#[tonic::async_trait]
+impl Service for Campaigns {
+    const NAME: &'static str = "campaigns";
+    const DEFAULT_PORT: u16 = 7403;
+    type Args = Args;
+
+    async fn wire(env: &Environment, args: &Args) -> anyhow::Result<Wired> {
+        let endpoints = Endpoints { contracts: args.contracts_url.clone(), ..Endpoints::default() };
+        let contracts = Contracts::new(env.peers(endpoints, [Contracts::PERMISSION])?);
+        let campaigns = env.view(ResourceView::<Campaign>::default()).await?;
+        let participations = env.view(ResourceView::<Participation>::default()).await?;
+        let conversions = env.view(ResourceView::<Conversion>::default()).await?;
+        Ok(Wired::new()
+            .service(CampaignServiceServer::new(grpc::Campaigns::new(env, &campaigns)))
+            .service(ParticipationServiceServer::new(grpc::Participations::new(env, &participations, contracts)))
+            .service(ConversionServiceServer::new(grpc::Conversions::new(env, &conversions)))
+            .view(&campaigns)
+            .view(&participations)
+            .view(&conversions))
+    }
+}
