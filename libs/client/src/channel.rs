@@ -16,9 +16,9 @@ use crate::auth::Auth;
 use crate::call::{Call, Concern as _, Reply};
 use crate::deadline::Deadline;
 use crate::origin::Origin;
-use crate::test_clock::TestClock;
 use crate::positions::Memory;
 use crate::retry::RetryPolicy;
+use crate::test_clock::TestClock;
 use crate::wire::Wire;
 use crate::{request_id, trace};
 

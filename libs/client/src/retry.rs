@@ -97,10 +97,34 @@ impl Concern for RetryPolicy {
 
 #[cfg(test)]
 mod tests {
+    use std::future::ready;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use tonic::body::Body;
     use tonic_types::{ErrorDetails, StatusExt as _};
 
     use super::*;
     use crate::error::status;
+
+    #[tokio::test]
+    async fn what_may_not_be_done_twice_is_tried_once() {
+        let policy = RetryPolicy { attempts: 3, backoff: Duration::from_millis(1), ..RetryPolicy::default() };
+        for (repeatable, expected) in [(false, 1), (true, 3)] {
+            let tries = Arc::new(AtomicU32::new(0));
+            let counted = tries.clone();
+            let down = tower::service_fn(move |_: Call| {
+                counted.fetch_add(1, Ordering::Relaxed);
+                ready(Err::<Reply, _>(Status::unavailable("down")))
+            });
+            let request = http::Request::post("/tandem.creators.v1.CreatorService/MergeCreators");
+            let mut call = Call::from_request(request.body(Body::empty()).unwrap()).await.unwrap();
+            call.repeatable = repeatable;
+
+            assert_eq!(policy.carry(call, down).await.unwrap_err().code(), Code::Unavailable);
+            assert_eq!(tries.load(Ordering::Relaxed), expected);
+        }
+    }
 
     #[test]
     fn only_what_passes_is_tried_again() {

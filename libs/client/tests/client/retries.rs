@@ -33,15 +33,29 @@ async fn a_command_whose_reply_is_lost_is_repeated_as_the_same_command() {
 }
 
 #[tokio::test]
-async fn a_reply_without_its_end_is_no_reply() {
-    let stub = Stub::scripted([Step::LoseTrailers]);
+async fn half_a_reply_is_no_reply() {
+    let stub = Stub::scripted([Step::HalfReply]);
     let server = Server::start(&stub).await;
+    let proxy = Proxy::to(server.address).await;
+    proxy.cut_within_reply(4096);
 
-    client(server.url()).build().unwrap().creators().merge_creators(merge()).await.unwrap();
+    client(proxy.url()).build().unwrap().creators().merge_creators(merge()).await.unwrap();
 
     let seen = stub.seen();
     assert_eq!(seen.len(), 2);
     assert_eq!(seen[0].request_id, seen[1].request_id);
+}
+
+#[tokio::test]
+async fn half_a_reply_is_not_waited_for_beyond_the_deadline() {
+    let stub = Stub::scripted([Step::HalfReply]);
+    let server = Server::start(&stub).await;
+    let client = client(server.url()).deadline(Duration::from_millis(200)).build().unwrap();
+
+    let mut creators = client.creators();
+    let outcome = tokio::time::timeout(Duration::from_secs(5), creators.merge_creators(merge())).await;
+
+    assert_eq!(outcome.unwrap().unwrap_err().code(), Code::DeadlineExceeded);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt as _};
 use http::StatusCode;
-use http_body_util::{BodyExt as _, StreamBody};
+use http_body_util::StreamBody;
 use tandem_proto::creators::v1::creator_service_server::{CreatorService, CreatorServiceServer};
 use tandem_proto::creators::v1::*;
 use tandem_proto::relationships::v1::event_service_server::{EventService, EventServiceServer};
@@ -31,8 +31,8 @@ pub enum Step {
     Fail(Status),
     /// Do it, then cut the connection instead of replying.
     LoseReply(Proxy),
-    /// Do it, then reset the stream after the message, before the trailers that say how it went.
-    LoseTrailers,
+    /// Do it, then reply with the first half of a message.
+    HalfReply,
     /// Never reply.
     Hang,
     /// Reply as a proxy in front of the service does.
@@ -67,7 +67,7 @@ struct State {
 /// How the HTTP response is to be spoilt; travels as an extension of the response.
 #[derive(Clone)]
 enum Spoilt {
-    NoTrailers,
+    Half,
     Http(StatusCode),
 }
 
@@ -130,7 +130,7 @@ impl Stub {
                 std::future::pending::<()>().await;
             }
             Some(Step::Hang) => std::future::pending().await,
-            Some(Step::LoseTrailers) => drop(response.extensions_mut().insert(Spoilt::NoTrailers)),
+            Some(Step::HalfReply) => drop(response.extensions_mut().insert(Spoilt::Half)),
             Some(Step::Http(status)) => drop(response.extensions_mut().insert(Spoilt::Http(status))),
         }
         Ok(response)
@@ -141,10 +141,10 @@ fn spoil(mut response: http::Response<Body>) -> http::Response<Body> {
     match response.extensions_mut().remove::<Spoilt>() {
         None => response,
         Some(Spoilt::Http(status)) => http::Response::builder().status(status).body(Body::empty()).unwrap(),
-        Some(Spoilt::NoTrailers) => response.map(|body| {
-            let message = body.into_data_stream().map(|data| data.map(http_body::Frame::data));
-            let reset = stream::once(async { Err::<http_body::Frame<Bytes>, _>(Status::internal("reset")) });
-            Body::new(StreamBody::new(message.chain(reset)))
+        Some(Spoilt::Half) => response.map(|_| {
+            let half = [&[0, 0, 0, 0x80, 0][..], &[0; 0x4000]].concat();
+            let half = stream::once(async { Ok::<_, Status>(http_body::Frame::data(Bytes::from(half))) });
+            Body::new(StreamBody::new(half.chain(stream::pending())))
         }),
     }
 }
