@@ -14,6 +14,7 @@ use tandem_proto::common::v1::ErrorReason;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use tonic::body::Body;
+use tonic::{Code, Status};
 use tower::{Layer, Service};
 
 use crate::config::Limits;
@@ -82,13 +83,29 @@ where
         Either::Right(Either::Left(Box::pin(async move {
             // Until the answer begins; what streams then is bounded by flow control.
             let _permit = permit;
-            timeout_at(deadline, answer).await.unwrap_or_else(|_| {
+            let answered = timeout_at(deadline, answer).await.unwrap_or_else(|_| {
                 let message =
                     "The deadline has passed. A write may still have happened: repeat it with the same request_id.";
                 Ok(status(ErrorReason::Deadline, message).into_http())
-            })
+            });
+            answered.map(in_our_words)
         })))
     }
+}
+
+/// A message that tonic itself did not take is the client's fault, and is answered like any other that is invalid.
+fn in_our_words(answer: Response<Body>) -> Response<Body> {
+    let headers = answer.headers();
+    if !headers.contains_key(Status::GRPC_STATUS) || headers.contains_key("grpc-status-details-bin") {
+        return answer;
+    }
+    let Some(refused) = Status::from_header_map(headers) else { return answer };
+    let undecodable = refused.code() == Code::Internal && refused.message().starts_with("failed to decode");
+    if refused.code() != Code::OutOfRange && !undecodable {
+        return answer;
+    }
+    let message = format!("The message can't be taken: {}.", refused.message().trim_start_matches("Error, "));
+    status(ErrorReason::FieldInvalid, message).into_http()
 }
 
 /// What is left for a handler, so that an answer to an expired deadline reaches the client before it has gone, and

@@ -27,10 +27,12 @@ pub struct Running {
 /// Settings of a test: a free port, this NATS server, views in this directory, the development key.
 #[must_use]
 pub fn settings(nats_url: &str, views: &Path) -> Settings {
-    let mut settings = Settings::default();
-    settings.listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
-    settings.nats_url = nats_url.to_owned();
-    settings.views = format!("sqlite:{}", views.display());
+    let mut settings = Settings {
+        listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+        nats_url: nats_url.to_owned(),
+        views: format!("sqlite:{}", views.display()),
+        ..Settings::default()
+    };
     settings.auth.development_key = true;
     settings
 }

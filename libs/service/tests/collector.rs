@@ -1,5 +1,6 @@
 //! What a collector gets: a request's span in the trace of its client, and measurements. One test, for a process has one
 //! subscriber.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod common;
 

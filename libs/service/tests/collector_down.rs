@@ -1,4 +1,5 @@
 //! A collector that does not answer. One test, for a process has one subscriber.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod common;
 

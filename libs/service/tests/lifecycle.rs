@@ -1,4 +1,5 @@
 //! Starting, being ready, and stopping without losing what has begun.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod common;
 

@@ -6,6 +6,7 @@
 mod export;
 mod layer;
 
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -46,7 +47,8 @@ impl Telemetry {
     pub fn start(name: &str, settings: &TelemetrySettings) -> anyhow::Result<Self> {
         let filter = EnvFilter::try_new(format!("{QUIET},{}", settings.log_filter))
             .with_context(|| format!("--log-filter {:?} can't be read", settings.log_filter))?;
-        let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        let colours = std::io::stderr().is_terminal();
+        let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
         let lines = match settings.log_format {
             LogFormat::Text => lines.boxed(),
             LogFormat::Json => lines.json().boxed(),
