@@ -8,6 +8,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 use tandem_eventlog::{EventLog, Filter, Position, ReadError, RecordedEvent};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::generation::Generation;
 use crate::runner::Shared;
@@ -39,6 +40,8 @@ pub(crate) enum PipelineError {
     Read(#[from] ReadError),
     #[error("the log's stream ended")]
     Ended,
+    #[error("the view is shut down")]
+    Stopped,
     #[error("the task that built it died")]
     Died,
     #[error(transparent)]
@@ -60,12 +63,13 @@ pub(crate) struct Pipeline<V: View> {
     /// Whether the generation was empty when this pipeline began and nothing was evicted since: nothing to load.
     complete: bool,
     limits: Limits,
+    stop: CancellationToken,
 }
 
 impl<V: View> Pipeline<V> {
     /// Goes on from the generation's checkpoint.
     pub(crate) async fn open(shared: &Shared<V>, generation: Arc<Generation>) -> Result<Self, PipelineError> {
-        let Shared { view, schema, log, .. } = shared;
+        let Shared { view, schema, log, stop, .. } = shared;
         let blocked = generation.blocked().await?;
         let checkpoint = generation.checkpoint().await?;
         Ok(Self {
@@ -77,12 +81,17 @@ impl<V: View> Pipeline<V> {
             folded: checkpoint,
             complete: checkpoint == 0,
             limits: LIMITS,
+            stop: stop.clone(),
         })
     }
 
     /// The next events, once there are some. Dropping the wait loses nothing.
     pub(crate) async fn next(&mut self) -> Result<Batch, PipelineError> {
-        Ok(self.batches.recv().await.ok_or(PipelineError::Ended)??)
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Err(PipelineError::Stopped),
+            batch = self.batches.recv() => Ok(batch.ok_or(PipelineError::Ended)??),
+        }
     }
 
     /// Folds the batch; writes as soon as at least `write_at` rows have changed, and always if it is 0.
@@ -192,7 +201,13 @@ mod tests {
             let schema = Schema::new(Sums::NAME, 1, Sums::columns()).unwrap();
             let registered = database.create(Sums::NAME, 1, &schema).await.unwrap();
             let generation = Generation::new(Sums::NAME, &registered, &schema, database.clone());
-            let shared = Shared { view: Arc::new(Sums), schema, database, log: Arc::new(log.clone()) };
+            let shared = Shared {
+                view: Arc::new(Sums),
+                schema,
+                database,
+                log: Arc::new(log.clone()),
+                stop: CancellationToken::new(),
+            };
             let mut pipeline = Pipeline::open(&shared, generation.clone()).await.unwrap();
             pipeline.limits = limits;
             // One event at a time, so that each may be the one at which the rows are written.

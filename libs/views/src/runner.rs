@@ -7,10 +7,11 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tandem_eventlog::{EventLog, Position};
+use tandem_eventlog::{EventLog, Position, trace};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::build::{Build, Built};
 use crate::generation::{Generation, Registered};
@@ -43,6 +44,8 @@ pub(crate) struct Shared<V: View> {
     pub(crate) schema: Arc<Schema<V::Row>>,
     pub(crate) database: Database,
     pub(crate) log: Arc<dyn EventLog>,
+    /// Ends everything between two batches, so that nothing is written once the view has stopped.
+    pub(crate) stop: CancellationToken,
 }
 
 /// Starts a view in the background, until `shutdown`. It goes on where it stopped; if its version or columns differ
@@ -58,11 +61,11 @@ pub async fn start<V: View>(
 ) -> Result<ViewHandle<V>, StoreError> {
     let schema = Schema::new(V::NAME, V::VERSION, V::columns())?;
     let database = store.database(V::NAME).await?;
-    let shared = Arc::new(Shared { view: Arc::new(view), schema, database, log });
+    let shared = Arc::new(Shared { view: Arc::new(view), schema, database, log, stop: shutdown });
     let (progress, watched) = watch::channel(Progress::default());
     let (rebuild, rebuilds) = mpsc::channel(16);
     let runner = Runner { shared: shared.clone(), progress, rebuilds, live: None, build: None };
-    tokio::spawn(runner.run(shutdown));
+    tokio::spawn(runner.run());
     Ok(ViewHandle::new(shared, watched, rebuild))
 }
 
@@ -77,33 +80,37 @@ struct Runner<V: View> {
 }
 
 impl<V: View> Runner<V> {
-    async fn run(mut self, shutdown: CancellationToken) {
+    async fn run(mut self) {
+        let stop = self.shared.stop.clone();
         let mut retry = FIRST_RETRY;
-        loop {
+        while !stop.is_cancelled() {
             let since = Instant::now();
-            let error = tokio::select! {
-                biased;
-                // What is in flight is undone by the store, and read again at the next start.
-                () = shutdown.cancelled() => return,
-                Err(error) = self.drive() => error,
-            };
+            let Err(error) = self.drive().await;
+            if stop.is_cancelled() {
+                break;
+            }
             tracing::warn!(view = V::NAME, %error, "view interrupted; it goes on from its checkpoint");
             self.progress.send_modify(|progress| progress.failure = Some(error.to_string()));
             self.live = None;
             retry = if since.elapsed() > LAST_RETRY { FIRST_RETRY } else { (retry * 2).min(LAST_RETRY) };
             tokio::select! {
-                () = shutdown.cancelled() => return,
+                () = stop.cancelled() => {}
                 () = tokio::time::sleep(retry) => {}
             }
         }
+        if let Some(build) = &mut self.build {
+            // It stops between two batches, and is gone on with at the next start. Its result no longer matters.
+            let _ = build.finished().await;
+        }
     }
 
-    /// Until an error.
+    /// Until an error, which shutdown is too.
     async fn drive(&mut self) -> Result<Infallible, PipelineError> {
         self.resume().await?;
         loop {
             tokio::select! {
                 biased;
+                () = self.shared.stop.cancelled() => return Err(PipelineError::Stopped),
                 built = finished(&mut self.build) => self.replace(built?).await?,
                 Some(rebuild) = self.rebuilds.recv() => self.rebuild(rebuild),
                 batch = next(&mut self.live) => self.take(batch?).await?,
@@ -131,7 +138,10 @@ impl<V: View> Runner<V> {
                 progress.position = live.position;
             });
             if up_to_date {
-                self.live = Some(Pipeline::open(&self.shared, generation).await?);
+                let pipeline = Pipeline::open(&self.shared, generation).await?;
+                // Another process may have moved it on since the register was read.
+                self.progress.send_modify(|progress| progress.position = pipeline.checkpoint);
+                self.live = Some(pipeline);
             }
         }
         asked?;
@@ -151,7 +161,9 @@ impl<V: View> Runner<V> {
 
     async fn take(&mut self, batch: Batch) -> Result<(), PipelineError> {
         if let Some(live) = &mut self.live {
-            live.take(batch, 0).await?;
+            let span = tracing::debug_span!("view", otel.kind = "consumer", view = V::NAME, events = batch.len());
+            trace::set_remote_parents(&span, batch.iter().map(|event| event.envelope.traceparent.as_str()));
+            live.take(batch, 0).instrument(span).await?;
             let position = live.checkpoint;
             self.progress.send_modify(|progress| {
                 progress.position = position;

@@ -134,6 +134,8 @@ async fn a_build_that_was_interrupted_goes_on_or_is_cleared_away() {
 
     log.open();
     let view = world.start_on(Accounts::<1>, log.clone()).await;
+    // Once it has taken an event, it does follow the log.
+    append(&world.log, "acme", "a1", &changed("OPEN", 1)).await;
     world.caught_up(&view).await;
     log.close();
     let rebuild = tokio::spawn({
