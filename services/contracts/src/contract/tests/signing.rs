@@ -1,0 +1,105 @@
+//! From agreement to a contract in force.
+
+use tandem_proto::common::v1::ErrorReason::{AlreadySigned, StateForbids, TermsHashMismatch};
+use tandem_proto::contracts::v1::ContractState as State;
+
+use super::*;
+use crate::fixtures::usd;
+
+fn signature(party: Party, signer: &str, seconds: i64) -> pb::Signature {
+    pb::Signature {
+        party: party.into(),
+        signer: signer.into(),
+        capacity: "Head of Partnerships".into(),
+        method: SignatureMethod::Click.into(),
+        terms_hash: hash(&terms_for(120)),
+        sign_time: Some(prost_types::Timestamp { seconds, nanos: 0 }),
+    }
+}
+
+fn added(party: Party, signer: &str, seconds: i64) -> Event {
+    Event::SignatureAdded(pb::SignatureAdded { signature: Some(signature(party, signer, seconds)) })
+}
+
+fn signed(party: Party, signer: &str, seconds: i64) -> Event {
+    Event::Signed(pb::ContractSigned {
+        signature: Some(signature(party, signer, seconds)),
+        version: 2,
+        brand: BRAND.into(),
+        creator: CREATOR.into(),
+        committed_amount: usd(120),
+    })
+}
+
+#[test]
+fn the_first_signature_is_added() {
+    let given = an_agreement().by("creators/zoe").at("2026-05-02T10:00:00Z");
+    let contract =
+        given.when(creator(sign(120))).then([added(Party::Creator, "creators/zoe", 1_777_716_000)]).state().0;
+    assert_eq!((contract.state(), contract.sign_time), (State::Accepted, None));
+    assert_eq!(contract.signatures, [signature(Party::Creator, "creators/zoe", 1_777_716_000)]);
+}
+
+#[test]
+fn the_second_signature_concludes_the_contract() {
+    let one = an_agreement().and(added(Party::Creator, "creators/zoe", 1)).by("users/ada").at("2026-05-02T10:00:00Z");
+    let contract = one.when(brand(sign(120))).then([signed(Party::Brand, "users/ada", 1_777_716_000)]).state().0;
+    assert_eq!(contract.state(), State::Signed);
+    assert_eq!(contract.sign_time.unwrap().seconds, 1_777_716_000);
+    let parties: Vec<_> = contract.signatures.iter().map(pb::Signature::party).collect();
+    assert_eq!(parties, [Party::Creator, Party::Brand]);
+}
+
+#[test]
+fn either_party_may_sign_first() {
+    let one = an_agreement().by("users/ada").at("1970-01-01T00:00:01Z");
+    let both = one.when(brand(sign(120))).then([added(Party::Brand, "users/ada", 1)]).by("creators/zoe");
+    both.when(creator(sign(120))).then([signed(Party::Creator, "creators/zoe", 1)]);
+}
+
+#[test]
+fn a_party_signs_once() {
+    let one = || an_agreement().and(added(Party::Creator, "creators/zoe", 1));
+    let refusal = one().when(creator(sign(120))).then_refused(AlreadySigned);
+    assert!(refusal.message.contains("signed by the creator already"), "{refusal}");
+    // Whatever they think to have signed.
+    one().when(creator(sign(1))).then_refused(AlreadySigned);
+
+    let both = || one().and(signed(Party::Brand, "users/ada", 2));
+    both().when(creator(sign(120))).then_refused(AlreadySigned);
+    both().when(brand(sign(120))).then_refused(AlreadySigned);
+}
+
+#[test]
+fn what_is_signed_is_what_was_agreed() {
+    // The fee of the first round.
+    let refusal = an_agreement().when(creator(sign(100))).then_refused(TermsHashMismatch);
+    for hash in [hash(&terms_for(100)), hash(&terms_for(120))] {
+        assert!(refusal.message.contains(&hash), "{refusal}");
+    }
+}
+
+#[test]
+fn an_offer_is_not_signed_before_it_is_accepted() {
+    for command in [brand(sign(120)), creator(sign(120))] {
+        let refusal = a_counter().when(command).then_refused(StateForbids);
+        assert_eq!(refusal.message, "contracts/test is COUNTERED; only a contract in ACCEPTED can be signed.");
+    }
+}
+
+#[test]
+fn a_signed_contract_is_negotiated_no_more() {
+    let both = an_agreement().and(added(Party::Creator, "creators/zoe", 1)).and(signed(Party::Brand, "users/ada", 2));
+    let contract = both.state();
+    for action in [Action::Propose, counter(130), Action::Accept, decline(), withdraw()] {
+        for command in [brand(action.clone()), creator(action)] {
+            let context = tandem_aggregate::Context {
+                time: jiff::Timestamp::UNIX_EPOCH,
+                actor: "users/ada",
+                resource: "contracts/test",
+            };
+            let refusal = tandem_aggregate::Aggregate::decide(&contract, &command, &context).unwrap_err();
+            assert_eq!(refusal.reason, StateForbids, "{refusal}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The contracts service through its API: a real client, the real server, a real log.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod fixtures;
+mod idempotency;
+mod life;
+mod lists;
+mod log;
+mod parties;
+mod races;
+mod refusals;
+mod world;
