@@ -105,6 +105,6 @@ pub use environment::{Environment, Service, Wired};
 pub use error::{DOMAIN, Problem, code, status};
 pub use peers::Peers;
 pub use resource::{Resource, ResourceView, list};
-pub use run::{CommandLine, main, run, terminated};
+pub use run::{CommandLine, main, run, run_on, terminated, write_ready_file};
 pub use service_tokens::ServiceTokens;
 pub use telemetry::Telemetry;

@@ -3,9 +3,11 @@
 //! Invariant: started in the order address, log, views, server, and stopped in the reverse order.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _};
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +26,9 @@ pub struct CommandLine<A: clap::Args> {
     /// What this one can be told.
     #[command(flatten)]
     pub args: A,
+    /// File to be written once the service answers, for whoever has started it: {"address": "127.0.0.1:7402"}
+    #[arg(long, env = "TANDEM_READY_FILE", value_name = "FILE")]
+    pub ready_file: Option<PathBuf>,
 }
 
 /// The whole of a service's `main`: reads the command line, runs the service, and ends on SIGTERM or Ctrl-C after the
@@ -34,17 +39,18 @@ pub struct CommandLine<A: clap::Args> {
 pub fn main<S: Service>() -> anyhow::Result<()> {
     let name = format!("tandem-{}", S::NAME);
     let mut matches = CommandLine::<S::Args>::command().bin_name(&name).display_name(&name).get_matches();
-    let CommandLine { settings, args } =
+    let CommandLine { settings, args, ready_file } =
         CommandLine::<S::Args>::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let telemetry = Telemetry::start(S::NAME, &settings.telemetry)?;
         let shutdown = CancellationToken::new();
         tokio::spawn(cancel_when_terminated(shutdown.clone()));
-        let (ready, _) = oneshot::channel();
-        let ran = run::<S>(&settings, &args, shutdown, ready).await;
+        let (ready, address) = oneshot::channel();
+        let announced = announce(ready_file.as_deref(), address, shutdown.clone());
+        let (ran, announced) = tokio::join!(run::<S>(&settings, &args, shutdown, ready), announced);
         telemetry.stop().await;
-        ran
+        ran.and(announced)
     })
 }
 
@@ -58,9 +64,24 @@ pub async fn run<S: Service>(
     shutdown: CancellationToken,
     ready: oneshot::Sender<SocketAddr>,
 ) -> anyhow::Result<()> {
+    let listener = server::bind(settings.address(S::DEFAULT_PORT)).await?;
+    run_on::<S>(listener, settings, args, shutdown, ready).await
+}
+
+/// Runs a service as [`run`] does, on an address that is taken already: whoever starts several that call each other
+/// knows all addresses before the first one runs.
+///
+/// # Errors
+/// What kept it from starting or running.
+pub async fn run_on<S: Service>(
+    listener: TcpListener,
+    settings: &Settings,
+    args: &S::Args,
+    shutdown: CancellationToken,
+    ready: oneshot::Sender<SocketAddr>,
+) -> anyhow::Result<()> {
     settings.check()?;
     let authenticator = Authenticator::new(&settings.auth)?;
-    let listener = server::bind(settings.address(S::DEFAULT_PORT)).await?;
     let address = listener.local_addr()?;
     let started = async {
         let env = Environment::open(S::NAME, settings, shutdown.clone()).await?;
@@ -97,6 +118,29 @@ pub async fn terminated() -> std::io::Result<()> {
         _ = interrupt.recv() => {}
     }
     Ok(())
+}
+
+/// Writes the ready file; the service ends if that fails, for nobody would ever learn that it runs.
+async fn announce(
+    file: Option<&Path>,
+    address: oneshot::Receiver<SocketAddr>,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let (Some(file), Ok(address)) = (file, address.await) else { return Ok(()) };
+    let content = serde_json::json!({ "address": address });
+    write_ready_file(file, &content).inspect_err(|_| shutdown.cancel())
+}
+
+/// Writes a ready file in one step: who sees it sees all of it.
+///
+/// # Errors
+/// If the file can't be written.
+pub fn write_ready_file(file: &Path, content: &serde_json::Value) -> anyhow::Result<()> {
+    let mut unfinished = file.as_os_str().to_owned();
+    unfinished.push(".unfinished");
+    std::fs::write(&unfinished, content.to_string())
+        .and_then(|()| std::fs::rename(&unfinished, file))
+        .with_context(|| format!("the ready file {} can't be written", file.display()))
 }
 
 async fn cancel_when_terminated(shutdown: CancellationToken) {
