@@ -4,10 +4,9 @@
 //! place.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm};
@@ -27,26 +26,26 @@ pub(super) struct Key {
 
 type KeyMap = HashMap<String, Arc<Key>>;
 
-/// The keys as last read.
+/// The key set as last read.
 #[derive(Default)]
 struct Current {
     keys: KeyMap,
-    modified: Option<SystemTime>,
+    text: Option<Vec<u8>>,
 }
 
-/// Keys by their `kid`: of the JWK set, which is read again when it changes, and the development key if it is taken.
+/// Keys by their `kid`: of the JWK set, which is read again now and then, and the development key if it is taken.
 pub(super) struct Keys {
     settings: AuthSettings,
     interval: Duration,
     start: Instant,
-    /// Milliseconds since `start` when the file is due to be looked at.
+    /// Milliseconds since `start` when the file is due to be read.
     due: AtomicU64,
     generation: AtomicU64,
     current: RwLock<Current>,
 }
 
 impl Keys {
-    /// Reads the keys; from then on the file is looked at again once per `interval` at most.
+    /// Reads the keys; from then on the file is read again once per `interval` at most.
     pub(super) fn load(settings: &AuthSettings, interval: Duration) -> anyhow::Result<Self> {
         let keys = Self {
             settings: settings.clone(),
@@ -56,9 +55,7 @@ impl Keys {
             generation: AtomicU64::new(0),
             current: RwLock::default(),
         };
-        let modified = keys.file().and_then(modified);
-        let loaded = keys.read()?;
-        keys.replace(loaded, modified);
+        keys.read()?;
         Ok(keys)
     }
 
@@ -71,49 +68,39 @@ impl Keys {
         self.settings.development_key && kid == DEVELOPMENT_KEY_ID
     }
 
-    /// Counts how often the keys were read: what was verified with others is not to be relied on.
+    /// Counts the changes of the keys: what was verified with others is not to be relied on.
     pub(super) fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }
 
-    fn replace(&self, keys: KeyMap, modified: Option<SystemTime>) {
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        *current = Current { keys, modified };
-        self.generation.fetch_add(1, Ordering::AcqRel);
-    }
-
-    /// Reads the file again if that is due and it has changed, or if it is due and `anyway`. Reading is short and rare
-    /// enough to be done in place.
-    pub(super) fn refresh(&self, anyway: bool) {
-        let Some(path) = self.file() else { return };
+    /// Reads the file again if that is due. It is short and read rarely enough for that to be done in place, and what
+    /// it says can be relied on, other than its modification time.
+    pub(super) fn refresh(&self) {
+        if self.settings.jwks.is_none() {
+            return;
+        }
         let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         let due = self.due.load(Ordering::Relaxed);
         let next = now + u64::try_from(self.interval.as_millis()).unwrap_or(u64::MAX);
-        // One of the requests that find it due looks; the others go on with what there is.
+        // One of the requests that find it due reads; the others go on with what there is.
         if now < due || self.due.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_err() {
             return;
         }
-        // The time before the content: if the file is replaced in between, the next look sees a newer time.
-        let modified = modified(path);
-        if !anyway && modified == self.current.read().unwrap_or_else(PoisonError::into_inner).modified {
-            return;
-        }
-        match self.read() {
-            Ok(keys) => self.replace(keys, modified),
-            Err(error) => tracing::warn!(error = format!("{error:#}"), "going on with the keys read before"),
+        if let Err(error) = self.read() {
+            tracing::warn!(error = format!("{error:#}"), "going on with the keys read before");
         }
     }
 
-    fn file(&self) -> Option<&Path> {
-        self.settings.jwks.as_deref()
-    }
-
-    fn read(&self) -> anyhow::Result<KeyMap> {
-        let mut keys = KeyMap::new();
-        if let Some(path) = self.file() {
-            let text = std::fs::read(path).with_context(|| format!("--jwks {} can't be read", path.display()))?;
+    fn read(&self) -> anyhow::Result<()> {
+        let (mut text, mut keys) = (None, KeyMap::new());
+        if let Some(path) = &self.settings.jwks {
+            let read = std::fs::read(path).with_context(|| format!("--jwks {} can't be read", path.display()))?;
+            if self.current.read().unwrap_or_else(PoisonError::into_inner).text.as_ref() == Some(&read) {
+                return Ok(());
+            }
             let set: JwkSet =
-                serde_json::from_slice(&text).with_context(|| format!("--jwks {} is no JWK set", path.display()))?;
+                serde_json::from_slice(&read).with_context(|| format!("--jwks {} is no JWK set", path.display()))?;
+            text = Some(read);
             for jwk in &set.keys {
                 let Some(kid) = &jwk.common.key_id else { continue };
                 if let Some(algorithm) = algorithm(jwk) {
@@ -127,7 +114,9 @@ impl Keys {
             let kid = jwk.common.key_id.clone().unwrap_or_default();
             keys.insert(kid, self.key(&jwk, Algorithm::EdDSA)?);
         }
-        Ok(keys)
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Current { keys, text };
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        Ok(())
     }
 
     fn key(&self, jwk: &Jwk, algorithm: Algorithm) -> anyhow::Result<Arc<Key>> {
@@ -154,8 +143,4 @@ fn algorithm(jwk: &Jwk) -> Option<Algorithm> {
         _ => return None,
     };
     jwk.common.key_algorithm.is_none_or(|stated| stated == name).then_some(algorithm)
-}
-
-fn modified(path: &Path) -> Option<SystemTime> {
-    std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
 }

@@ -16,7 +16,7 @@ use super::keys::Keys;
 use crate::config::AuthSettings;
 use crate::error::Problem;
 
-/// How often the key set's file is looked at.
+/// How often the key set's file is read.
 const KEYS_INTERVAL: Duration = Duration::from_secs(2);
 /// Verified tokens kept; more than there are clients of one process.
 const VERIFIED: usize = 10_000;
@@ -52,7 +52,7 @@ impl Authenticator {
             let message = "No bearer token. Send the metadata `authorization: Bearer <jwt>`.";
             Problem::new(ErrorReason::TokenMissing, message)
         })?;
-        self.keys.refresh(false);
+        self.keys.refresh();
         if let Some(known) = self.verified.get(token).filter(|known| known.generation == self.keys.generation()) {
             return if known.expires > now() { Ok(Arc::clone(&known.caller)) } else { Err(expired()) };
         }
@@ -68,10 +68,6 @@ impl Authenticator {
         }
         let header = jsonwebtoken::decode_header(token).map_err(|error| refused(&error))?;
         let kid = header.kid.ok_or_else(|| invalid("its header names no key (`kid`)"))?;
-        if self.keys.get(&kid).is_none() {
-            // Signed with a key that is new, perhaps.
-            self.keys.refresh(true);
-        }
         // Before the key is taken: if it is replaced in between, the token is verified again next time.
         let generation = self.keys.generation();
         let key = self.keys.get(&kid);

@@ -44,11 +44,8 @@ fn hex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
-/// Writes a key set as a mounted secret changes: with a new modification time.
-fn write_set(path: &Path, keys: &[&serde_json::Value], version: u64) {
+fn write_set(path: &Path, keys: &[&serde_json::Value]) {
     std::fs::write(path, serde_json::json!({ "keys": keys }).to_string()).unwrap();
-    let file = std::fs::File::options().write(true).open(path).unwrap();
-    file.set_modified(UNIX_EPOCH + Duration::from_secs(1_700_000_000 + version)).unwrap();
 }
 
 #[test]
@@ -141,34 +138,34 @@ fn a_changed_key_set_is_read_and_what_the_old_keys_verified_is_forgotten() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jwks.json");
     let ((old, old_jwk), (new, new_jwk)) = (new_key("2026-01"), new_key("2026-02"));
-    write_set(&path, &[&old_jwk], 1);
+    write_set(&path, &[&old_jwk]);
     let authenticator = Authenticator::with_keys_interval(&settings(Some(&path), false), Duration::ZERO).unwrap();
     let (old, new) = (old.mint(&claims(), HOUR), new.mint(&claims(), HOUR));
     assert!(tell(&authenticator, &old).is_ok());
     assert!(tell(&authenticator, &new).is_err());
 
-    write_set(&path, &[&old_jwk, &new_jwk], 2);
+    write_set(&path, &[&old_jwk, &new_jwk]);
     assert!(tell(&authenticator, &new).is_ok());
     assert!(tell(&authenticator, &old).is_ok());
 
     std::fs::write(&path, "half a fi").unwrap();
     assert!(tell(&authenticator, &new).is_ok(), "goes on with the keys read before");
 
-    write_set(&path, &[&new_jwk], 3);
+    write_set(&path, &[&new_jwk]);
     assert!(tell(&authenticator, &old).unwrap_err().contains("kid"));
     assert!(tell(&authenticator, &new).is_ok());
 }
 
 #[test]
-fn the_file_is_not_read_for_every_unknown_key() {
+fn the_file_is_not_read_for_every_request() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jwks.json");
     let ((_, old_jwk), (new, new_jwk)) = (new_key("2026-01"), new_key("2026-02"));
-    write_set(&path, &[&old_jwk], 1);
+    write_set(&path, &[&old_jwk]);
     let authenticator = Authenticator::with_keys_interval(&settings(Some(&path), false), HOUR).unwrap();
     let new = new.mint(&claims(), HOUR);
-    assert!(tell(&authenticator, &new).is_err(), "this was the look of the hour");
-    write_set(&path, &[&old_jwk, &new_jwk], 2);
+    assert!(tell(&authenticator, &new).is_err(), "this was the reading of the hour");
+    write_set(&path, &[&old_jwk, &new_jwk]);
     assert!(tell(&authenticator, &new).is_err());
 }
 
@@ -176,8 +173,17 @@ fn the_file_is_not_read_for_every_unknown_key() {
 fn the_development_key_is_taken_only_if_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jwks.json");
-    write_set(&path, &[&new_key("2026-01").1], 1);
+    write_set(&path, &[&new_key("2026-01").1]);
     let authenticator = Authenticator::new(&settings(Some(&path), false)).unwrap();
     let token = SigningKey::development().mint(&claims(), HOUR);
     assert!(tell(&authenticator, &token).unwrap_err().contains("kid"));
+}
+
+#[test]
+fn an_empty_key_set_is_told_at_startup() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("jwks.json");
+    std::fs::write(&path, "").unwrap();
+    let error = Authenticator::new(&settings(Some(&path), false)).err().expect("refused");
+    assert!(error.to_string().contains("is no JWK set"), "{error:#}");
 }
