@@ -231,3 +231,36 @@ pub(crate) fn bind_value(query: Statement, value: Value) -> Statement {
         Value::Integer(integer) => query.bind(integer),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::ViewStore;
+    use crate::testing::tests::{Sums, added};
+    use crate::view::View;
+    use crate::working_set::WorkingSet;
+
+    #[tokio::test]
+    async fn a_writer_that_was_overtaken_writes_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = ViewStore::open(&format!("sqlite:{}", directory.path().display())).await.unwrap();
+        let database = store.database(Sums::NAME).await.unwrap();
+        let schema = Schema::new(Sums::NAME, 1, Sums::columns()).unwrap();
+        let registered = database.create(Sums::NAME, 1, &schema).await.unwrap();
+        let generation = Generation::new(Sums::NAME, &registered, &schema, database);
+        // Both begin at 0; the second knows one event only, and one that can't be folded.
+        let (mut first, mut second) =
+            [(); 2].map(|()| WorkingSet::new(Arc::new(Sums), schema.clone(), Blocked::default())).into();
+        first.apply(first.keyed(vec![added(1, "s1", "5"), added(2, "s1", "6")]));
+        second.apply(second.keyed(vec![added(1, "s1", "5"), added(2, "s2", "many")]));
+        let (changed, parked) = first.changes();
+        generation.write(&schema, (0, 2), &changed, parked).await.unwrap();
+        let before = generation.all_rows::<<Sums as View>::Row>().await.unwrap();
+        let (changed, parked) = second.changes();
+        let error = generation.write(&schema, (0, 1), &changed, parked).await.unwrap_err();
+        assert!(matches!(error, StoreError::Overtaken { position: 0, .. }), "{error}");
+        assert_eq!(generation.all_rows().await.unwrap(), before);
+        assert_eq!(generation.checkpoint().await.unwrap(), 2);
+        assert_eq!(generation.parked(10).await.unwrap().0, 0);
+    }
+}
