@@ -1,2 +1,42 @@
-//! (to be written)
-fn main() {}
+//! The demo: a fresh platform, the story on it, and what it came to.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use clap::Parser;
+use tandem_cli::platform::{Options, Platform, beside_this_program};
+use tandem_demo::{Faults, tell};
+
+/// One partnership from a creator export to a paid, explained and auditable payout.
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// Run each service as a process of its own instead of all in one.
+    #[arg(long)]
+    separate: bool,
+    /// Keep the platform's data in this folder, instead of one that is removed at the end.
+    #[arg(long)]
+    data: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let started = Instant::now();
+    let temporary = tempfile::tempdir().context("no folder for temporary data")?;
+    let options = Options::ephemeral(args.data.unwrap_or_else(|| temporary.path().to_owned()));
+    let (platform, processes) = if args.separate {
+        let program = beside_this_program("tandem-creators")?;
+        let binaries = program.parent().context("a program lies in a folder")?;
+        (Platform::start_processes(options, binaries).await?, "five processes")
+    } else {
+        (Platform::start_in_process(options).await?, "one process")
+    };
+    println!("A fresh Tandem in {processes} and a NATS server, ready after {} ms.", started.elapsed().as_millis());
+    let told = tell(platform.endpoints().clone(), Faults::None).await;
+    platform.stop().await?;
+    told?;
+    println!("\nAll of it as stated, in {:.1} s.", started.elapsed().as_secs_f64());
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! Every answer that a view gives, as bytes; and the views built anew.
+//!
+//! Invariant: all views of all services are asked, page by page.
+
+use std::future::Future;
+
+use prost::Message;
+use tandem_client::Service;
+use tandem_proto::campaigns::v1::{ListCampaignsRequest, ListConversionsRequest, ListParticipationsRequest};
+use tandem_proto::common::v1::{ListViewsRequest, RebuildViewRequest, RebuildViewResponse};
+use tandem_proto::contracts::v1::ListContractsRequest;
+use tandem_proto::creators::v1::{ListCreatorsRequest, ListProspectsRequest};
+use tandem_proto::payouts::v1::{ListEarningsRequest, ListPayoutRunsRequest};
+use tandem_proto::relationships::v1::{GetPartnershipRequest, ListAuditEntriesRequest, ListPartnershipsRequest};
+use tandem_proto::time;
+use tonic::{Response, Status};
+
+use crate::cast::Person;
+use crate::world::World;
+
+/// Questions and answers.
+pub(super) type Answers = Vec<(String, Vec<u8>)>;
+
+const PAGE: i32 = 500;
+
+/// Asks every list, and for the partnership now and as of a time.
+pub(super) async fn collect(world: &World<'_>, partnership: &str, as_of: jiff::Timestamp) -> anyhow::Result<Answers> {
+    let client = world.client(&Person::Olga);
+    let mut answers = Answers::new();
+    macro_rules! list {
+        ($api:ident, $method:ident, $request:ident) => {
+            pages(&mut answers, stringify!($method), |page_token| {
+                let request = $request { page_size: PAGE, page_token, ..$request::default() };
+                let mut api = client.$api();
+                async move { page(api.$method(request).await, |page| page.next_page_token.clone()) }
+            })
+            .await?;
+        };
+    }
+    list!(creators, list_creators, ListCreatorsRequest);
+    list!(prospects, list_prospects, ListProspectsRequest);
+    list!(contracts, list_contracts, ListContractsRequest);
+    list!(campaigns, list_campaigns, ListCampaignsRequest);
+    list!(participations, list_participations, ListParticipationsRequest);
+    list!(conversions, list_conversions, ListConversionsRequest);
+    list!(earnings, list_earnings, ListEarningsRequest);
+    list!(payout_runs, list_payout_runs, ListPayoutRunsRequest);
+    list!(relationships, list_partnerships, ListPartnershipsRequest);
+    list!(relationships, list_audit_entries, ListAuditEntriesRequest);
+    for as_of in [None, Some(time::to_proto(as_of))] {
+        let request = GetPartnershipRequest { name: partnership.to_owned(), as_of };
+        let answer = client.relationships().get_partnership(request).await?.into_inner();
+        answers.push((format!("get_partnership as of {as_of:?}"), answer.encode_to_vec()));
+    }
+    Ok(answers)
+}
+
+/// A page: where the next one begins, and its bytes.
+fn page<T: Message>(
+    answer: Result<Response<T>, Status>,
+    next: impl Fn(&T) -> String,
+) -> Result<(String, Vec<u8>), Status> {
+    let page = answer?.into_inner();
+    Ok((next(&page), page.encode_to_vec()))
+}
+
+async fn pages<F>(answers: &mut Answers, list: &str, page: impl Fn(String) -> F) -> anyhow::Result<()>
+where
+    F: Future<Output = Result<(String, Vec<u8>), Status>>,
+{
+    let mut token = String::new();
+    loop {
+        let (next, bytes) = page(token).await?;
+        answers.push((format!("{list}, page {}", answers.len()), bytes));
+        if next.is_empty() {
+            return Ok(());
+        }
+        token = next;
+    }
+}
+
+/// Rebuilds all views of all services.
+pub(super) async fn rebuild(world: &World<'_>) -> anyhow::Result<Vec<(String, RebuildViewResponse)>> {
+    let client = world.client(&Person::Olga);
+    let mut rebuilt = Vec::new();
+    for service in Service::ALL {
+        let mut api = client.views(service);
+        for view in api.list_views(ListViewsRequest {}).await?.into_inner().views {
+            anyhow::ensure!(view.parked_events.is_empty(), "{} has parked events: {:?}", view.name, view.parked_events);
+            let report = api.rebuild_view(RebuildViewRequest { name: view.name.clone() }).await?.into_inner();
+            rebuilt.push((view.name, report));
+        }
+    }
+    Ok(rebuilt)
+}
