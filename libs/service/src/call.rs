@@ -136,6 +136,16 @@ impl<M> Call<M> {
         Problem::new(ErrorReason::ResourceNotFound, format!("{name} does not exist.")).about(name).into()
     }
 
+    /// The id of what the call creates: the one given, else one made from tenant and request id, which is the same
+    /// whenever the request is repeated, and in no other tenant.
+    #[must_use]
+    pub fn new_id(&self, given: &str) -> String {
+        if !given.is_empty() {
+            return given.to_owned();
+        }
+        short_hash([self.caller.tenant.as_bytes(), self.meta.request_id.as_bytes()])
+    }
+
     /// The answer to a write of one aggregate, with its position for the caller's next list.
     pub fn written<A: Aggregate, T>(&self, message: T, position: Position) -> Response<T> {
         let mut positions = Positions::default();
@@ -167,13 +177,18 @@ fn text<'a>(metadata: &'a MetadataMap, key: &'static str, violations: &mut Vec<F
 
 /// Tells a request from another with the same id: by method and body.
 fn fingerprint(method: &str, message: &impl RequestMessage) -> String {
+    short_hash([method.as_bytes(), &message.encode_to_vec()])
+}
+
+/// 128 bits of a SHA-256 over two parts, the first of which has no NUL, in lower-case hex.
+fn short_hash(parts: [&[u8]; 2]) -> String {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut hash = Sha256::new();
-    hash.update(method);
+    hash.update(parts[0]);
     hash.update([0]);
-    hash.update(message.encode_to_vec());
+    hash.update(parts[1]);
     let mut out = String::with_capacity(32);
     for byte in &hash.finalize()[..16] {
-        const HEX: &[u8; 16] = b"0123456789abcdef";
         out.extend([HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]].map(char::from));
     }
     out

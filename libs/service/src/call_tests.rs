@@ -53,6 +53,18 @@ fn the_same_request_id_with_another_body_is_told_apart() {
 }
 
 #[test]
+fn a_new_id_is_the_same_when_the_request_is_repeated() {
+    let id = |request_id: &str| {
+        let message = MergeCreatorsRequest { request_id: request_id.into(), ..merge() };
+        Call::accept(admitted(message, "users/ada", &[])).unwrap().new_id("")
+    };
+    assert_eq!(id("r1"), id("r1"));
+    assert_ne!(id("r1"), id("r2"));
+    assert_ne!(id(""), id(""), "nobody can repeat it");
+    assert_eq!(Call::accept(admitted(merge(), "users/ada", &[])).unwrap().new_id("summer"), "summer");
+}
+
+#[test]
 fn without_a_request_id_each_call_is_its_own() {
     let id = || {
         let message = MergeCreatorsRequest { request_id: String::new(), ..merge() };

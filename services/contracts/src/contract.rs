@@ -23,7 +23,7 @@ pub struct Contract(pub pb::Contract);
 /// What a party asks of a contract.
 #[derive(Clone, Debug)]
 pub struct Command {
-    /// For whom the caller acts.
+    /// For whom the caller acts: one of the two, never unspecified.
     pub by: Party,
     /// What they want.
     pub action: Action,

@@ -2,7 +2,6 @@
 //!
 //! Invariant: nothing is decided here but for whom the caller acts, and that a creator reaches their own contracts only.
 
-use sha2::{Digest as _, Sha256};
 use tandem_aggregate::Executor;
 use tandem_proto::RequestMessage;
 use tandem_proto::contracts::v1 as pb;
@@ -68,10 +67,7 @@ impl ContractService for Grpc {
         let at = Path::Root;
         let terms = parse(terms, &at.field("contract").field("terms"))?;
         let command = Command { by, action: Action::Draft(Draft { brand, creator, title, terms }) };
-        let id = match &call.message.contract_id[..] {
-            "" => derived_id(&call),
-            given => given.to_owned(),
-        };
+        let id = call.new_id(&call.message.contract_id);
         if call.message.validate_only {
             let staged = self.contracts.stage(&id, &command, &call.meta).await.map_err(|error| call.error(error))?;
             return Ok(Response::new(staged.loaded.state.into_message(String::new())));
@@ -171,15 +167,5 @@ fn parse(terms: Option<pb::Terms>, at: &Path<'_>) -> Result<Terms, Status> {
 
 /// The id in `contracts/{contract}`, whose form the proto file demands.
 fn id(name: &str) -> &str {
-    name.trim_start_matches("contracts/")
-}
-
-/// The id of a contract that was given none: the same whenever the request is repeated, in no other tenant the same.
-fn derived_id<M>(call: &Call<M>) -> String {
-    let mut hash = Sha256::new();
-    for part in [&call.caller.tenant, &call.meta.request_id] {
-        hash.update(part);
-        hash.update([0]);
-    }
-    hex::encode(&hash.finalize()[..16])
+    name.strip_prefix("contracts/").unwrap_or(name)
 }
