@@ -14,6 +14,7 @@ demo *args: (_first-build "tandem-demo")
 
 # The same with each service in a process of its own
 demo-separate *args: (_first-build "tandem-demo")
+    @cargo build -q --workspace --bins
     @cargo run -q -p tandem-demo -- --separate "$@"
 
 # Start a NATS server and all services, and keep them running

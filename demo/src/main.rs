@@ -1,6 +1,7 @@
 //! The demo: a fresh platform, the story on it, and what it came to.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -21,8 +22,17 @@ struct Args {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nNot as it should be: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> anyhow::Result<()> {
     let started = Instant::now();
     let temporary = tempfile::tempdir().context("no folder for temporary data")?;
     let options = Options::ephemeral(args.data.unwrap_or_else(|| temporary.path().to_owned()));

@@ -29,7 +29,7 @@ pub(super) async fn tell(world: &mut World<'_>) -> anyhow::Result<Creator> {
 }
 
 async fn find(world: &World<'_>) -> anyhow::Result<Creator> {
-    let filter = r#"category:"Beauty" AND country = "United States" AND tier = MEGA"#;
+    let filter = r#"category:"Beauty" AND country:"United States" AND tier = MEGA"#;
     let request = ListCreatorsRequest {
         filter: filter.to_owned(),
         order_by: "follower_count desc".to_owned(),
