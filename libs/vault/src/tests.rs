@@ -242,7 +242,8 @@ async fn concurrent_updates_of_a_field_lose_none() -> Result<()> {
     let append = |letter: char| {
         let vault = it.vault.clone();
         async move {
-            let appended = |held: Option<&[u8]>| Some([held.unwrap_or_default(), letter.to_string().as_bytes()].concat());
+            let appended =
+                |held: Option<&[u8]>| Some([held.unwrap_or_default(), letter.to_string().as_bytes()].concat());
             vault.update("acme", "ann", "letters", appended).await
         }
     };

@@ -169,7 +169,7 @@ impl Resource for Creator {
 
     fn columns() -> Vec<Column<pb::Creator>> {
         fn each(of: fn(&Channel) -> Vec<String>) -> impl Fn(&pb::Creator) -> Vec<String> {
-            move |creator| creator.channels.iter().flat_map(of).collect()
+            move |creator| creator.channels.iter().flat_map(of).filter(|member| !member.is_empty()).collect()
         }
         vec![
             Column::text("name", |creator: &pb::Creator| creator.name.clone()),

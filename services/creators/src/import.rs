@@ -9,7 +9,6 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::ToSpan as _;
 use jiff::tz::TimeZone;
 use prost::Message as _;
-use sha2::{Digest as _, Sha256};
 use tandem_aggregate::{CommandMeta, ExecuteError, Executor, Outcome};
 use tandem_eventlog::Position;
 use tandem_proto::FieldViolation;
@@ -97,10 +96,9 @@ impl Importer<'_> {
 
     async fn import_row(&self, row: &Row) -> Result<(ImportCreatorResult, Position), Problem> {
         let Report { handle, display_name, day, channel } = &row.report;
-        let persons = Persons { vault: self.vault, tenant: &self.meta.tenant };
         // First the vault: what a crash leaves there without an event is not referred to, whereas an event whose
         // handle is nowhere could never be resolved. It also keeps out who was erased.
-        match persons.remember(&channel.channel_id, handle, display_name, *day).await {
+        match self.persons().remember(&channel.channel_id, handle, display_name, *day).await {
             Ok(()) => {}
             Err(VaultError::Erased { .. }) => return Ok((erased(), 0)),
             Err(error) => return Err(person::problem(error)),
@@ -115,11 +113,12 @@ impl Importer<'_> {
     }
 
     fn request_id(&self, row: &ImportCreatorRow) -> String {
-        let mut hash = Sha256::new();
-        hash.update(&self.meta.request_id);
-        hash.update([0]);
-        hash.update(row.encode_to_vec());
-        hex::encode(&hash.finalize()[..16])
+        let content = [self.meta.request_id.as_bytes(), &[0], &row.encode_to_vec()[..]].concat();
+        self.persons().fingerprint(&content)
+    }
+
+    fn persons(&self) -> Persons<'_> {
+        Persons { vault: self.vault, tenant: &self.meta.tenant }
     }
 }
 

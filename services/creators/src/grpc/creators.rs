@@ -160,7 +160,11 @@ impl CreatorService for CreatorHandlers {
             let put = self.persons(&call).put_account(id_of(name), &account).await;
             put.map_err(|error| call.error(person::problem(error)))?;
         }
-        let done = self.creators.execute(id_of(name), &command, &call.meta).await.map_err(|error| call.error(error))?;
+        let mut meta = call.meta.clone();
+        if !meta.request_hash.is_empty() {
+            meta.request_hash = self.persons(&call).fingerprint(meta.request_hash.as_bytes());
+        }
+        let done = self.creators.execute(id_of(name), &command, &meta).await.map_err(|error| call.error(error))?;
         self.written(&call, done.loaded.state, done.loaded.position).await
     }
 

@@ -1,10 +1,11 @@
 //! The creators service on a NATS server of its own, and what the tests ask of it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use async_nats::jetstream;
-use tandem_client::{Client, StaticToken};
+use tandem_client::{Claims, Client, SigningKey, StaticToken};
 use tandem_creators::{Args, Creators};
 use tandem_nats_server::NatsServer;
 use tandem_proto::creators::v1::{
@@ -61,6 +62,12 @@ impl Fixture {
 
 fn client(service: &Running, token: String) -> Result<Client> {
     Ok(Client::builder().creators(service.uri()).token(StaticToken::new(token)).build()?)
+}
+
+/// A token of a creator of the tenant `acme`.
+pub fn creator_token(creator: &str) -> String {
+    let claims = Claims::new("users/erika", "acme").with_permissions(["*"]).with_creator(creator);
+    SigningKey::development().mint(&claims, Duration::from_secs(3600))
 }
 
 /// A row of 30 September 2022.

@@ -1,17 +1,16 @@
 //! Importing, against a real server.
 
-mod common;
-
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use common::*;
 use futures::future::try_join_all;
 use tandem_client::Client;
 use tandem_proto::creators::v1::ImportOutcome::{self, Created, Rejected, Unchanged, Updated};
 use tandem_proto::creators::v1::{ImportCreatorRow, Platform, Tier};
 use tandem_proto::google::r#type::Date;
 use tandem_service::testing::token;
+
+use crate::support::*;
 
 #[tokio::test]
 async fn an_export_is_imported_and_importing_it_again_changes_nothing() -> Result<()> {
@@ -26,7 +25,10 @@ async fn an_export_is_imported_and_importing_it_again_changes_nothing() -> Resul
     assert!(!first.contains(&Rejected));
     let creators = list(&it.client, "", "follower_count desc").await?;
     assert_eq!(creators.len(), 983);
-    assert_eq!((&creators[0].display_name[..], creators[0].tier()), ("Cristiano Ronaldo", Tier::Mega));
+    assert!(creators.is_sorted_by_key(|creator| std::cmp::Reverse(creator.follower_count)));
+    let cristiano = lookup(&it.client, "cristiano").await?;
+    assert_eq!((&cristiano.display_name[..], cristiano.tier()), ("Cristiano Ronaldo", Tier::Mega));
+    assert_eq!(cristiano.follower_count, 477_900_000);
     assert!(creators.iter().all(|creator| !creator.channels[0].handle.is_empty()));
 
     let events = it.messages("tandem").await?.len();
