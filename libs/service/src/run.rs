@@ -38,7 +38,8 @@ pub struct CommandLine<A: clap::Args> {
 /// What kept it from starting or running.
 pub fn main<S: Service>() -> anyhow::Result<()> {
     let name = format!("tandem-{}", S::NAME);
-    let mut matches = CommandLine::<S::Args>::command().bin_name(&name).display_name(&name).get_matches();
+    let command = CommandLine::<S::Args>::command().about(format!("The {} service of Tandem", S::NAME));
+    let mut matches = command.bin_name(&name).display_name(&name).get_matches();
     let CommandLine { settings, args, ready_file } =
         CommandLine::<S::Args>::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
