@@ -25,7 +25,7 @@ pub struct Campaign(pub pb::Campaign);
 #[derive(Clone, Debug)]
 pub enum Command {
     /// Plan it: brand, title, objective, brief, KPIs, budgets and dates. What is output only is ignored.
-    Plan(pb::Campaign),
+    Plan(Box<pb::Campaign>),
     /// Set its KPIs, in place of those before.
     SetKpis(Vec<pb::Kpi>),
     /// Start it.

@@ -31,6 +31,8 @@ const UNCLEAR: [&str; 10] = [
     "thanks to",
     "thank you to",
 ];
+/// The same where who is mentioned next is thanked.
+const THANKS: [&str; 2] = ["thanks", "thank you"];
 
 const CONTRACT: &str = "The disclosure clause of the contract.";
 const CLEAR: &str = "FTC, \"Disclosures 101 for Social Media Influencers\": use simple and clear language; terms like \
@@ -81,7 +83,9 @@ fn tag(caption: &Caption, platform_label: bool, clause: &DisclosureClause) -> Ve
         [] => "Let the contract accept a clear tag, such as #ad or #sponsored".to_owned(),
         tags => format!("Begin the caption with {}", tags.join(" or ")),
     };
-    if let Some(term) = UNCLEAR.iter().find(|term| !caption.find(term).is_empty()) {
+    let vague = UNCLEAR.iter().find(|term| !caption.find(term).is_empty());
+    let thanks = || THANKS.iter().find(|term| caption.find(term).iter().any(|at| caption.mentions_after(*at)));
+    if let Some(term) = vague.or_else(thanks) {
         let message = format!("{term:?} doesn't tell readers that the post is paid for. {remedy}.");
         return vec![finding(Rule::TagUnclear, message, VAGUE)];
     }

@@ -71,6 +71,11 @@ impl Caption {
         let starts = self.tokens.windows(term.len()).enumerate().filter(|(_, window)| equal(window, &term));
         starts.map(|(start, _)| start + term.len() - 1).collect()
     }
+
+    /// Whether someone is mentioned right after a token.
+    pub(super) fn mentions_after(&self, at: usize) -> bool {
+        self.tokens.get(at + 1).is_some_and(|token| token.kind == Kind::Mention)
+    }
 }
 
 /// Whether two terms read the same.

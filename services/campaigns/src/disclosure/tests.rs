@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn clause(tags: &[&str]) -> DisclosureClause {
@@ -84,6 +86,7 @@ fn vague_terms_do_not_disclose() {
         "Thanks to GlowCo for the serum",
         "THANK YOU to @glowco!",
         "#collab",
+        "Thanks @glowco, love it",
     ] {
         assert_rules(caption, &[Rule::TagUnclear]);
     }
@@ -228,4 +231,22 @@ fn a_finding_says_what_to_do_and_where_the_rule_is_from() {
         seen.insert(finding.rule);
     }
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), (1..=7).collect::<Vec<_>>(), "every rule has been met");
+}
+
+proptest! {
+    #[test]
+    fn a_caption_that_begins_with_the_tag_suffices(rest in "(?s).{0,300}") {
+        prop_assert_eq!(rules(&format!("#ad {rest}"), false, &clause(&["#ad"])), vec![]);
+    }
+
+    #[test]
+    fn no_caption_has_a_rule_broken_twice(caption in "(?s)[a-z#@ .\n✨é́＃]{0,300}") {
+        let strict =
+            DisclosureClause { platform_label_required: true, brand_tag: "@a".into(), ..clause(&["#a", "#b", "#sp"]) };
+        let mut broken = rules(&caption, false, &strict);
+        let count = broken.len();
+        broken.sort_unstable();
+        broken.dedup();
+        prop_assert_eq!(broken.len(), count);
+    }
 }

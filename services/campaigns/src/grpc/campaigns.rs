@@ -39,7 +39,7 @@ impl CampaignService for Campaigns {
         require_brand(&call.caller)?;
         let plan = call.message.campaign.take().unwrap_or_default();
         let id = new_id(&call.message.campaign_id, &call);
-        self.0.execute(&id, &Command::Plan(plan), &call).await
+        self.0.execute(&id, &Command::Plan(Box::new(plan)), &call).await
     }
 
     async fn get_campaign(&self, request: Request<pb::GetCampaignRequest>) -> Result<Response<pb::Campaign>, Status> {
