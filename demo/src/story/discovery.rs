@@ -107,7 +107,7 @@ async fn vet(world: &mut World<'_>, creator: &Creator) -> anyhow::Result<Prospec
         request_id,
     };
     let told = world
-        .refused(&Person::Rita, ErrorReason::FindingBlocks, |client| async move {
+        .refused(&Person::Rita, ErrorReason::StateForbids, |client| async move {
             client.prospects().approve_prospect(approve(String::new())).await
         })
         .await?;
