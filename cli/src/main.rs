@@ -1,2 +1,7 @@
-//! (to be written)
-fn main() {}
+//! The program `tandem`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tandem_cli::main()
+}

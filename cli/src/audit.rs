@@ -1,0 +1,93 @@
+//! `tandem audit`.
+
+use std::process::ExitCode;
+
+use tandem_client::{Client, Error};
+use tandem_proto::json;
+use tandem_proto::relationships::v1::{AuditEntry, ListAuditEntriesRequest};
+
+use crate::connection::Connection;
+use crate::output::{self, Format, grouped, instant, short};
+
+const PAGE: i32 = 1000;
+
+/// Show the audit trail: who did what, when and why
+///
+/// In the order of the log. The position is that of the event in the log: the proof.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Audit {
+    /// Only of this partnership: partnerships/{brand}~{creator}
+    #[arg(long, value_name = "PARTNERSHIP")]
+    partnership: Option<String>,
+    /// Only of this resource, such as contracts/c1
+    #[arg(long, value_name = "RESOURCE")]
+    resource: Option<String>,
+    /// Only what this AIP-160 filter matches, such as 'actor = "users/maria" AND time > "2026-01-01T00:00:00Z"'
+    #[arg(long, value_name = "FILTER")]
+    filter: Option<String>,
+    /// Form of the entries; JSON is one a line
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+impl Audit {
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+        let client = self.connection.client()?;
+        let filter = self.filter();
+        let entries = list(&client, &filter).await?;
+        match self.format {
+            Format::Json => {
+                for entry in &entries {
+                    println!("{}", json::write(entry)?);
+                }
+            }
+            Format::Text => print(&entries),
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// All conditions as one filter.
+    fn filter(&self) -> String {
+        let equals = |field: &str, value: &Option<String>| {
+            value.as_ref().map(|value| format!("{field} = \"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")))
+        };
+        let own = self.filter.as_ref().map(|filter| format!("({filter})"));
+        let conditions = [equals("partnership", &self.partnership), equals("resource", &self.resource), own];
+        conditions.into_iter().flatten().collect::<Vec<_>>().join(" AND ")
+    }
+}
+
+/// All entries that match, over all pages.
+async fn list(client: &Client, filter: &str) -> Result<Vec<AuditEntry>, Error> {
+    let mut request =
+        ListAuditEntriesRequest { page_size: PAGE, filter: filter.to_owned(), ..ListAuditEntriesRequest::default() };
+    let mut entries = Vec::new();
+    loop {
+        let page = client.relationships().list_audit_entries(request.clone()).await?.into_inner();
+        entries.extend(page.audit_entries);
+        if page.next_page_token.is_empty() {
+            return Ok(entries);
+        }
+        request.page_token = page.next_page_token;
+    }
+}
+
+fn print(entries: &[AuditEntry]) {
+    let mut table =
+        output::table(&[">position", "time (UTC)", "actor", "command", "resource", "what happened", "reason"]);
+    for entry in entries {
+        table.add_row([
+            entry.position.to_string(),
+            instant(entry.time.as_ref()),
+            entry.actor.clone(),
+            short(&entry.command.replace('/', ".")).to_owned(),
+            entry.resource.clone(),
+            entry.summary.clone(),
+            entry.reason.clone(),
+        ]);
+    }
+    output::print(&table);
+    eprintln!("{} entries", grouped(entries.len()));
+}

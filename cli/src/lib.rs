@@ -1,0 +1,20 @@
+//! `tandem`: run Tandem on one machine, feed it, look into it, operate it.
+//!
+//! Invariant: a command reaches the services by their public API alone, so what it can do any client can.
+//!
+//! As a library it offers what tests and demos share with the commands: [`import`], [`platform`] and [`output`].
+
+mod audit;
+mod cli;
+mod connection;
+mod erase;
+mod events;
+pub mod import;
+pub mod output;
+pub mod platform;
+mod token;
+mod up;
+mod views;
+
+pub use cli::main;
+pub use connection::Connection;

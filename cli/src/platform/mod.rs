@@ -1,0 +1,203 @@
+//! A whole Tandem on this machine: NATS and the five services, in this process or in processes of their own.
+//!
+//! Invariant: all of it runs, or nothing does: what fails to start, or ends by itself, takes the rest down in order,
+//! the services before NATS.
+//!
+//! ```no_run
+//! use tandem_cli::platform::{Options, Platform};
+//!
+//! # async fn example() -> anyhow::Result<()> {
+//! let platform = Platform::start_in_process(Options::ephemeral("/tmp/tandem")).await?;
+//! let client = platform.client("acme")?;
+//! // ...
+//! platform.stop().await
+//! # }
+//! ```
+
+mod child;
+mod in_process;
+mod lock;
+mod ports;
+mod processes;
+mod ready;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use tandem_client::{Client, Endpoints};
+use tandem_nats_server::{NatsServer, StartError};
+
+pub use child::{Child, beside_this_program};
+pub use ports::Ports;
+pub use ready::{Ready, UpProcess};
+
+use in_process::InProcess;
+use lock::DataLock;
+use ports::Listeners;
+use processes::Processes;
+
+/// What to start, and where.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Folder of everything that is kept: the log, the views, log files. Made if missing.
+    pub data: PathBuf,
+    /// Where the services and NATS listen, on 127.0.0.1.
+    pub ports: Ports,
+    /// A NATS server that runs already, instead of one of its own.
+    pub external_nats: Option<String>,
+    /// OTLP collector for traces and metrics.
+    pub otlp_endpoint: Option<String>,
+}
+
+impl Options {
+    /// On free ports, as many can run beside each other.
+    #[must_use]
+    pub fn ephemeral(data: impl Into<PathBuf>) -> Self {
+        Self { data: data.into(), ports: Ports::Free, external_nats: None, otlp_endpoint: None }
+    }
+}
+
+/// A running Tandem. To be ended by [`Platform::stop`]; dropping it kills it as a crash would, which loses nothing that
+/// was acknowledged.
+pub struct Platform {
+    // In the order in which they are to go when dropped.
+    services: Services,
+    nats: Nats,
+    endpoints: Endpoints,
+    _lock: DataLock,
+}
+
+enum Services {
+    InProcess(InProcess),
+    Processes(Processes),
+}
+
+struct Nats {
+    /// None if it is somebody else's.
+    own: Option<Box<NatsServer>>,
+    url: String,
+}
+
+impl Platform {
+    /// Starts all services in this process. They answer when this returns.
+    ///
+    /// # Errors
+    /// If a port is taken, the data is in use, NATS or a service can't be started; then nothing runs.
+    pub async fn start_in_process(options: Options) -> anyhow::Result<Self> {
+        let (lock, listeners, mut nats) = prepare(&options).await?;
+        let endpoints = listeners.endpoints();
+        match InProcess::start(listeners, &endpoints, &nats.url, &options).await {
+            Ok(services) => Ok(Self { services: Services::InProcess(services), nats, endpoints, _lock: lock }),
+            Err(error) => {
+                nats.stop().await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Starts each service in a process of its own, from the binaries in this folder (`tandem-creators` ...). They
+    /// answer when this returns; their log files are in the data folder.
+    ///
+    /// # Errors
+    /// As [`Self::start_in_process`], and if a binary is missing.
+    pub async fn start_processes(options: Options, binaries: &Path) -> anyhow::Result<Self> {
+        let (lock, listeners, mut nats) = prepare(&options).await?;
+        let endpoints = listeners.endpoints();
+        match Processes::start(listeners, &endpoints, &nats.url, &options, binaries).await {
+            Ok(services) => Ok(Self { services: Services::Processes(services), nats, endpoints, _lock: lock }),
+            Err(error) => {
+                nats.stop().await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Where the services answer.
+    #[must_use]
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// Where NATS answers.
+    #[must_use]
+    pub fn nats_url(&self) -> &str {
+        &self.nats.url
+    }
+
+    /// A client with all permissions in this tenant.
+    ///
+    /// # Errors
+    /// None that can be expected: the endpoints are those of the services.
+    pub fn client(&self, tenant: &str) -> anyhow::Result<Client> {
+        let builder = Client::builder().endpoints(self.endpoints.clone());
+        Ok(builder.token(crate::connection::developer(tenant)).build()?)
+    }
+
+    /// Waits until a part ends by itself, which none should, and says which and why.
+    pub async fn ended(&mut self) -> anyhow::Error {
+        let Self { services, nats, .. } = self;
+        let service_ended = async {
+            match services {
+                Services::InProcess(services) => services.ended().await,
+                Services::Processes(services) => services.ended().await,
+            }
+        };
+        tokio::select! {
+            error = service_ended => error,
+            error = nats.ended() => error,
+        }
+    }
+
+    /// Drains the services, then stops NATS if it is its own.
+    ///
+    /// # Errors
+    /// What a part ended with; the others are stopped all the same.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        let services = match self.services {
+            Services::InProcess(services) => services.stop().await,
+            Services::Processes(services) => services.stop().await,
+        };
+        let nats = self.nats.stop().await;
+        services.and(nats)
+    }
+}
+
+/// What the services need before they start.
+async fn prepare(options: &Options) -> anyhow::Result<(DataLock, Listeners, Nats)> {
+    let lock = DataLock::take(&options.data)?;
+    let listeners = Listeners::bind(options.ports).await?;
+    let nats = match &options.external_nats {
+        Some(url) => Nats::external(url),
+        None => Nats::start(&options.data, options.ports).await?,
+    };
+    Ok((lock, listeners, nats))
+}
+
+impl Nats {
+    fn external(url: &str) -> Self {
+        Self { own: None, url: url.to_owned() }
+    }
+
+    async fn start(data: &Path, ports: Ports) -> anyhow::Result<Self> {
+        match NatsServer::builder().store(data.join("nats")).port(ports.nats()).start().await {
+            Ok(server) => Ok(Self { url: server.url(), own: Some(Box::new(server)) }),
+            Err(StartError::PortTaken { port }) => Err(ports::taken("NATS", port, "--nats-port")),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn ended(&mut self) -> anyhow::Error {
+        let Some(server) = &mut self.own else { return std::future::pending().await };
+        match server.exited().await {
+            Ok(status) => anyhow::anyhow!("nats-server ended by itself ({status})"),
+            Err(error) => error.into(),
+        }
+    }
+
+    async fn stop(&mut self) -> anyhow::Result<()> {
+        match &mut self.own {
+            Some(server) => server.stop().await.context("nats-server did not stop"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! `tandem up`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use tandem_client::{Claims, Endpoints, Service, SigningKey};
+use tandem_service::{LogFormat, Telemetry, TelemetrySettings, terminated, write_ready_file};
+
+use crate::connection::DEVELOPER;
+use crate::platform::{Options, Platform, Ports, Ready};
+
+const PORT_BASE: u16 = 7400;
+/// From the port base to the port of NATS.
+const NATS_OFFSET: u16 = 22;
+/// Of the token that is printed.
+const TOKEN_LIFE: Duration = Duration::from_secs(24 * 3600);
+/// As shells report the end by Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
+/// Run a NATS server and all five services on this machine
+///
+/// For development: everything is in one process beside NATS, listens on 127.0.0.1 and takes tokens of the public
+/// development key. What was done is in the data folder, and there again at the next start.
+///
+/// Ctrl-C finishes what has begun, then stops NATS; a second Ctrl-C does not wait.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Up {
+    /// Folder of the log and the views
+    #[arg(long, env = "TANDEM_DATA", value_name = "FOLDER", default_value = ".data")]
+    data: PathBuf,
+    /// The services listen on the five ports after this one
+    #[arg(long, env = "TANDEM_PORT_BASE", value_name = "PORT", default_value_t = PORT_BASE)]
+    port_base: u16,
+    /// Port of NATS [default: the port base + 22]
+    #[arg(long, env = "TANDEM_NATS_PORT", value_name = "PORT", conflicts_with = "external_nats")]
+    nats_port: Option<u16>,
+    /// Take free ports; --ready-file tells which
+    #[arg(long, conflicts_with_all = ["port_base", "nats_port"])]
+    ephemeral_ports: bool,
+    /// Use a NATS server that runs already, instead of starting one
+    #[arg(long, value_name = "URL")]
+    external_nats: Option<String>,
+    /// File to be written, in one step, when all is ready: a JSON object with the URLs of "nats" and of each service,
+    /// and a "token"
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+    /// Tenant of the token that is printed and in the ready file
+    #[arg(long, env = "TANDEM_TENANT", value_name = "TENANT", default_value = "demo")]
+    tenant: String,
+    /// What is logged to stderr, as in RUST_LOG
+    #[arg(long, env = "TANDEM_LOG_FILTER", value_name = "FILTER", default_value = "warn")]
+    log_filter: String,
+    /// OTLP collector (gRPC) for traces and metrics, for example http://127.0.0.1:4317
+    #[arg(long, env = "TANDEM_OTLP_ENDPOINT", value_name = "URL")]
+    otlp_endpoint: Option<String>,
+}
+
+impl Up {
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+        let telemetry = Telemetry::start("tandem", &self.telemetry())?;
+        let outcome = self.run_platform().await;
+        telemetry.stop().await;
+        outcome
+    }
+
+    async fn run_platform(self) -> anyhow::Result<ExitCode> {
+        let began = Instant::now();
+        let mut platform = tokio::select! {
+            started = Platform::start_in_process(self.options()) => started?,
+            stop = terminated() => {
+                stop?;
+                eprintln!("stopped before it was ready");
+                return Ok(ExitCode::from(INTERRUPTED));
+            }
+        };
+        if let Err(error) = self.announce(&platform, began.elapsed()) {
+            platform.stop().await?;
+            return Err(error);
+        }
+        let broken = tokio::select! {
+            stop = terminated() => stop.err().map(anyhow::Error::from),
+            error = platform.ended() => Some(error),
+        };
+        match &broken {
+            Some(error) => eprintln!("tandem: {error:#}; stopping the rest"),
+            None => eprintln!("stopping: finishing what has begun; Ctrl-C again does not wait"),
+        }
+        let stopped = tokio::select! {
+            stopped = platform.stop() => stopped,
+            stop = terminated() => {
+                stop?;
+                eprintln!("stopped without waiting; what was acknowledged is kept");
+                return Ok(ExitCode::from(INTERRUPTED));
+            }
+        };
+        if let Some(error) = broken {
+            return Err(error.context("Tandem could not go on; what was acknowledged is kept"));
+        }
+        stopped?;
+        println!("stopped, nothing lost; `tandem up` goes on from here");
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn options(&self) -> Options {
+        let ports = if self.ephemeral_ports {
+            Ports::Free
+        } else {
+            let nats = self.nats_port.unwrap_or(self.port_base.saturating_add(NATS_OFFSET));
+            Ports::Fixed { base: self.port_base, nats }
+        };
+        Options {
+            data: self.data.clone(),
+            ports,
+            external_nats: self.external_nats.clone(),
+            otlp_endpoint: self.otlp_endpoint.clone(),
+        }
+    }
+
+    fn telemetry(&self) -> TelemetrySettings {
+        TelemetrySettings {
+            otlp_endpoint: self.otlp_endpoint.clone(),
+            log_format: LogFormat::Text,
+            log_filter: self.log_filter.clone(),
+        }
+    }
+
+    /// Says where everything is: to people, and to who has started this.
+    fn announce(&self, platform: &Platform, took: Duration) -> anyhow::Result<()> {
+        let claims = Claims::new(DEVELOPER, &self.tenant).with_permissions(["*"]);
+        let token = SigningKey::development().mint(&claims, TOKEN_LIFE);
+        let ready = Ready::new(platform.nats_url(), platform.endpoints(), token);
+        println!("Tandem is ready after {:.1} s; Ctrl-C stops it\n", took.as_secs_f64());
+        for service in Service::ALL {
+            println!("  {:<15}{}", service.name(), platform.endpoints().of(service));
+        }
+        println!("  {:<15}{}", "NATS", platform.nats_url());
+        println!("  {:<15}{}\n", "data", self.data.display());
+        println!("{}", self.examples(&ready));
+        if let Some(file) = &self.ready_file {
+            write_ready_file(file, &serde_json::to_value(&ready)?).context("--ready-file")?;
+        }
+        Ok(())
+    }
+
+    /// Calls to be pasted.
+    fn examples(&self, ready: &Ready) -> String {
+        let program = std::env::args().next().unwrap_or_else(|| "tandem".into());
+        let mut options = String::new();
+        if ready.creators != Endpoints::default().creators {
+            options = format!(" --creators-endpoint {}", ready.creators);
+        }
+        if self.tenant != "demo" {
+            options += &format!(" --tenant {}", self.tenant);
+        }
+        format!(
+            "Try it, in another terminal:\n\n  \
+             {program} import{options} --mapping examples/creators-instagram.toml examples/creators-instagram-2022-09.csv\n\n  \
+             TOKEN={}\n  \
+             buf curl --protocol grpc --http2-prior-knowledge -H \"Authorization: Bearer $TOKEN\" \\\n    \
+             -d '{{\"page_size\": 3, \"order_by\": \"follower_count desc\"}}' \\\n    \
+             {}/tandem.creators.v1.CreatorService/ListCreators\n",
+            ready.token, ready.creators
+        )
+    }
+}
