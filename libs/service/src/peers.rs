@@ -27,7 +27,9 @@ impl Peers {
     /// # Errors
     /// If an id of the request can't be sent on.
     pub fn for_request(&self, meta: &CommandMeta) -> Result<Client, tandem_client::Error> {
-        self.client.with_token(self.tokens.for_tenant(&meta.tenant)).caused_by(&meta.correlation_id, &meta.causation_id)
+        self.client
+            .with_token(self.tokens.for_tenant(&meta.tenant))
+            .caused_by(&meta.correlation_id, &meta.causation_id)
             .map(|client| at(client, meta.test_clock.then_some(meta.time)))
     }
 
@@ -36,7 +38,9 @@ impl Peers {
     /// # Errors
     /// If an id of the event can't be sent on.
     pub fn for_event(&self, cause: &Cause) -> Result<Client, tandem_client::Error> {
-        self.client.with_token(self.tokens.for_tenant(&cause.tenant)).caused_by(&cause.correlation_id, &cause.event_id)
+        self.client
+            .with_token(self.tokens.for_tenant(&cause.tenant))
+            .caused_by(&cause.correlation_id, &cause.event_id)
             .map(|client| at(client, cause.test_clock))
     }
 }
