@@ -3,8 +3,6 @@
 //! Invariant: pure; every earning is in one payout or in none, and a payout's amount is the sum of its earnings and
 //! more than nothing.
 
-use std::collections::BTreeMap;
-
 use tandem_money::{Money, MoneyError};
 use tandem_proto::payouts::v1::{Earning, Payout, PayoutState};
 
@@ -22,52 +20,131 @@ pub struct Collected {
     pub remaining: usize,
 }
 
-/// Makes payouts of payable earnings of one brand and currency. A creator whose earnings come to nothing or less is
-/// left out until new earnings make up for it; a creator's earnings are taken together, unless they alone fill a run.
+/// Makes payouts of payable earnings of one brand and currency, given creator by creator.
 ///
-/// # Errors
-/// If the sum of a creator's earnings does not fit into 64 bits of minor units.
-pub fn collect(payout_run: &str, earnings: &[Earning]) -> Result<Collected, MoneyError> {
-    let mut by_creator: BTreeMap<&str, Vec<&Earning>> = BTreeMap::new();
-    for earning in earnings {
-        by_creator.entry(&earning.creator).or_default().push(earning);
-    }
-    let mut collected = Collected::default();
-    let mut taken = 0;
-    for (creator, mut earnings) in by_creator {
-        earnings.sort_by(|a, b| a.name.cmp(&b.name));
-        let full = if taken == 0 { earnings.len() > MOST_EARNINGS } else { taken + earnings.len() > MOST_EARNINGS };
-        if full {
-            let fit = if taken == 0 { MOST_EARNINGS } else { 0 };
-            collected.remaining += earnings.len() - fit;
-            earnings.truncate(fit);
+/// A creator whose earnings come to nothing or less is left out until new earnings make up for it. A creator's earnings
+/// are taken together, or wait for the next run, unless they alone are more than a run takes.
+pub struct Collecting {
+    payout_run: String,
+    collected: Collected,
+    /// The creator that earnings are being given of.
+    creator: String,
+    /// Theirs: name and amount.
+    earnings: Vec<(String, Money)>,
+    taken: usize,
+    left_out: usize,
+    full: bool,
+}
+
+impl Collecting {
+    /// For `payoutRuns/{payout_run}`.
+    #[must_use]
+    pub fn new(payout_run: &str) -> Self {
+        Self {
+            payout_run: payout_run.to_owned(),
+            collected: Collected::default(),
+            creator: String::new(),
+            earnings: Vec::new(),
+            taken: 0,
+            left_out: 0,
+            full: false,
         }
-        let Some(amount) = sum(&earnings)?.filter(|sum| sum.is_positive()) else { continue };
-        taken += earnings.len();
-        collected.total = Some(match collected.total {
-            Some(total) => total.checked_add(amount)?,
-            None => amount,
-        });
-        let number = collected.payouts.len() + 1;
-        collected.payouts.push(Payout {
-            name: format!("{payout_run}/payouts/{}", creator.trim_start_matches("creators/")),
-            creator: creator.to_owned(),
+    }
+
+    /// One more payable earning; all of a creator one after the other.
+    ///
+    /// # Errors
+    /// If its amount can't be read, or a sum does not fit into 64 bits of minor units.
+    pub fn add(&mut self, earning: &Earning) -> Result<(), MoneyError> {
+        if earning.creator != self.creator {
+            self.close_creator()?;
+            self.creator.clone_from(&earning.creator);
+        }
+        let amount = Money::try_from(&earning.amount.clone().unwrap_or_default())?;
+        self.earnings.push((earning.name.clone(), amount));
+        Ok(())
+    }
+
+    /// Whether the run takes no more.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// What the run takes of as many earnings as are payable, given or not.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn finish(mut self, payable: usize) -> Result<Collected, MoneyError> {
+        self.close_creator()?;
+        self.collected.remaining = payable.saturating_sub(self.taken + self.left_out);
+        Ok(self.collected)
+    }
+
+    fn close_creator(&mut self) -> Result<(), MoneyError> {
+        let mut earnings = std::mem::take(&mut self.earnings);
+        let Some(owed) = sum(&earnings)? else { return Ok(()) };
+        if !owed.is_positive() {
+            self.left_out += earnings.len();
+            return Ok(());
+        }
+        self.full |= self.taken + earnings.len() > MOST_EARNINGS;
+        if self.full {
+            if self.taken > 0 {
+                return Ok(());
+            }
+            earnings = as_many_as_fit(earnings, owed);
+        }
+        earnings.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        let Some(amount) = sum(&earnings)? else { return Ok(()) };
+        self.taken += earnings.len();
+        let number = self.collected.payouts.len() + 1;
+        self.collected.total = Some(self.collected.total.map_or(Ok(amount), |total| total.checked_add(amount))?);
+        self.collected.payouts.push(Payout {
+            name: format!("{}/payouts/{}", self.payout_run, self.creator.trim_start_matches("creators/")),
+            creator: self.creator.clone(),
             amount: Some(amount.into()),
-            earnings: earnings.iter().map(|earning| earning.name.clone()).collect(),
+            earnings: earnings.into_iter().map(|(name, _)| name).collect(),
             state: PayoutState::Pending.into(),
             // At most 29 characters of the run's id and 4 digits: within the 35 of ISO 20022.
-            end_to_end_id: format!("{}-{number:04}", payout_run.trim_start_matches("payoutRuns/")),
+            end_to_end_id: format!("{}-{number:04}", self.payout_run.trim_start_matches("payoutRuns/")),
             bank_reference: String::new(),
             settle_time: None,
         });
+        Ok(())
     }
-    Ok(collected)
 }
 
-fn sum(earnings: &[&Earning]) -> Result<Option<Money>, MoneyError> {
-    let amounts = earnings
-        .iter()
-        .map(|earning| Money::try_from(&earning.amount.clone().unwrap_or_default()))
-        .collect::<Result<Vec<_>, _>>()?;
-    amounts.first().map(|first| Money::total(first.currency(), amounts.iter().copied())).transpose()
+/// Of more than a run takes, as many as can be paid without paying more than is owed in all. What is to be taken back is
+/// set off as soon as more than that has been taken.
+fn as_many_as_fit(mut earnings: Vec<(String, Money)>, owed: Money) -> Vec<(String, Money)> {
+    let size = |(_, amount): &(String, Money)| amount.minor().unsigned_abs();
+    earnings.sort_unstable_by(|a, b| (size(a), &a.0).cmp(&(size(b), &b.0)));
+    // Taken from their ends: the largest earned, the smallest to be taken back.
+    let (mut earned, mut taken_back): (Vec<_>, Vec<_>) =
+        earnings.into_iter().partition(|(_, amount)| amount.is_positive());
+    taken_back.reverse();
+    let mut taken = Vec::with_capacity(MOST_EARNINGS);
+    // How many of the taken are payable, and what they come to; 128 bits, for what was not set off yet may be more than
+    // the sum of all.
+    let (mut balance, mut payable) = (0_i128, (0, i128::MAX));
+    while taken.len() < MOST_EARNINGS {
+        let set_off = taken_back.pop_if(|earning| balance > i128::from(size(earning)));
+        let Some(earning) = set_off.or_else(|| earned.pop()) else { break };
+        balance += i128::from(earning.1.minor());
+        taken.push(earning);
+        if balance <= i128::from(owed.minor()) || balance < payable.1 {
+            payable = (taken.len(), balance);
+        }
+    }
+    taken.truncate(payable.0);
+    taken
 }
+
+fn sum(earnings: &[(String, Money)]) -> Result<Option<Money>, MoneyError> {
+    let Some((_, first)) = earnings.first() else { return Ok(None) };
+    Money::total(first.currency(), earnings.iter().map(|(_, amount)| *amount)).map(Some)
+}
+
+#[cfg(test)]
+mod tests;

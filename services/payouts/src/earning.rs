@@ -125,8 +125,12 @@ impl Earning {
         }
         let amount = earning.amount.as_ref().ok_or_else(|| Refusal::field("earning.amount", "is required"))?;
         let amount = Money::try_from(amount).map_err(|error| Refusal::field("earning.amount", format!("is wrong: {error}")))?;
-        if amount.is_zero() {
-            return Err(Refusal::field("earning.amount", "must not be zero"));
+        let taken_back = earning.rule() == pb::EarningRule::CommissionClawback;
+        if taken_back && !amount.is_negative() {
+            return Err(Refusal::field("earning.amount", "must be below zero: a clawback takes back"));
+        }
+        if !taken_back && !amount.is_positive() {
+            return Err(Refusal::field("earning.amount", "must be above zero: only a clawback takes back"));
         }
         let due = earning.due_date.as_ref().ok_or_else(|| Refusal::field("earning.due_date", "is required"))?;
         date_from_proto(due).map_err(|error| Refusal::field("earning.due_date", format!("is wrong: {error}")))?;
@@ -180,3 +184,6 @@ impl Resource for Earning {
         pb::Earning { etag, ..self.0 }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,9 +11,6 @@ mod pain001;
 mod payout_run;
 mod pricing;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 
 use tandem_client::Endpoints;

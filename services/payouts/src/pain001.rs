@@ -52,8 +52,10 @@ pub fn write(run: &PayoutRun, accounts: &[PayoutAccount], file_time: Timestamp) 
         Some(first) => decimal(Money::total(first.currency(), amounts.iter().copied())?),
         None => "0".to_owned(),
     };
-    if let Some(payout) = run.payouts.get(accounts.len()) {
-        return Err(Pain001Error::AccountMissing { creator: payout.creator.clone() });
+    for (at, payout) in run.payouts.iter().enumerate() {
+        if accounts.get(at).is_none_or(|account| account.iban.is_empty()) {
+            return Err(Pain001Error::AccountMissing { creator: payout.creator.clone() });
+        }
     }
 
     let mut xml = Xml(Writer::new_with_indent(Vec::new(), b' ', 2));
@@ -136,7 +138,9 @@ impl Xml {
     }
 
     fn chars(&mut self, text: &str) -> std::io::Result<()> {
-        self.0.write_event(Event::Text(BytesText::new(text)))
+        // What XML has no way to write, not even escaped.
+        let text = text.replace(|char: char| char.is_control() || matches!(char, '\u{fffe}' | '\u{ffff}'), " ");
+        self.0.write_event(Event::Text(BytesText::new(&text)))
     }
 
     fn debtor(&mut self, debtor: &DebtorAccount) -> std::io::Result<()> {
@@ -154,3 +158,6 @@ impl Xml {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,8 @@
 //!
 //! Invariant: money leaves only for what a person other than the run's creator has approved, and each payout once.
 
+mod debtor;
+
 use jiff::Timestamp;
 use tandem_aggregate::{Aggregate, Context, Refusal};
 use tandem_eventlog::{Envelope, Kind};
@@ -155,6 +157,7 @@ impl PayoutRun {
             let date = date.as_ref().ok_or_else(|| Refusal::field(&field, "is required"))?;
             date_from_proto(date).map_err(|error| Refusal::field(&field, format!("is wrong: {error}")))?;
         }
+        debtor::check(draft.debtor.as_ref())?;
         if draft.payouts.is_empty() {
             return Err(Refusal::new(
                 ErrorReason::NothingPayable,
@@ -165,7 +168,19 @@ impl PayoutRun {
                 ),
             ));
         }
-        Ok(vec![Event::Created(PayoutRunCreated { payout_run: Some(draft.clone()) })])
+        // Nothing else of what the caller sent: the rest is for later events to say.
+        let run = pb::PayoutRun {
+            brand: draft.brand.clone(),
+            currency_code: draft.currency_code.clone(),
+            due_date: draft.due_date,
+            execution_date: draft.execution_date,
+            debtor: draft.debtor.clone(),
+            payouts: draft.payouts.clone(),
+            total_amount: draft.total_amount.clone(),
+            remaining_earning_count: draft.remaining_earning_count,
+            ..pb::PayoutRun::default()
+        };
+        Ok(vec![Event::Created(PayoutRunCreated { payout_run: Some(run) })])
     }
 
     fn settle(
@@ -243,3 +258,6 @@ impl Resource for PayoutRun {
         pb::PayoutRun { etag, ..self.0 }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,9 +76,9 @@ pub fn price(terms: &Terms, fact: Fact) -> Result<Vec<Line>, MoneyError> {
             (Some(Kind::Commission(commission)), Fact::Refunded { net, before, refund }) => {
                 let rate = i64::from(commission.rate_basis_points);
                 // The difference of what the kept value earned before and earns now: rounding can't add up.
-                let kept = net.checked_sub(before)?;
-                let earned_before = kept.basis_points(rate)?;
-                let earned_now = kept.checked_sub(refund)?.basis_points(rate)?;
+                let kept_before = net.checked_sub(before)?;
+                let kept = kept_before.checked_sub(refund)?;
+                let (earned_before, earned_now) = (kept_before.basis_points(rate)?, kept.basis_points(rate)?);
                 lines.push(Line {
                     clause_id: id.to_owned(),
                     part: 0,
@@ -87,7 +87,8 @@ pub fn price(terms: &Terms, fact: Fact) -> Result<Vec<Line>, MoneyError> {
                     base: refund,
                     rate_basis_points: commission.rate_basis_points,
                     explanation: format!(
-                        "{} commission taken back on a refund of {refund} of a sale of {net}",
+                        "{} commission taken back on a refund of {refund}: {kept} of a sale of {net} kept, not \
+                         {kept_before}",
                         percent(commission.rate_basis_points)
                     ),
                 });
@@ -131,3 +132,6 @@ fn percent(basis_points: i32) -> String {
         _ => format!("{whole}.{rest:02} %"),
     }
 }
+
+#[cfg(test)]
+mod tests;

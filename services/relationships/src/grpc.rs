@@ -1,22 +1,24 @@
 //! RelationshipService over gRPC.
 //!
-//! Invariant: transport only; every answer comes from a view or, for the past, from the fold of the view.
+//! Invariant: transport only; every answer comes from a view or, for the past, from the fold of the view. What a brand
+//! thinks of a creator is not for the creator: their tokens are refused.
 
 use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use tandem_eventlog::{EventLog, Position, RecordedEvent};
+use jiff::Timestamp;
+use tandem_eventlog::{EventLog, Filter, Position, RecordedEvent};
 use tandem_proto::relationships::v1::relationship_service_server::RelationshipService;
 use tandem_proto::relationships::v1::{
     GetPartnershipRequest, ListAuditEntriesRequest, ListAuditEntriesResponse, ListPartnershipsRequest,
     ListPartnershipsResponse, Partnership,
 };
 use tandem_proto::time;
-use tandem_service::Call;
-use tandem_views::{AnyView as _, ListQuery, ViewHandle, fold_all};
+use tandem_service::{Call, Problem};
+use tandem_views::{AnyView as _, ListQuery, ViewHandle};
 use tonic::{Request, Response, Status};
 
-use crate::{Audit, Partnerships};
+use crate::{Audit, Partnerships, past, require_staff};
 
 /// Events of the past read from the log at the same time.
 const READS: usize = 16;
@@ -33,16 +35,14 @@ pub(crate) struct Handlers {
 impl RelationshipService for Handlers {
     async fn get_partnership(&self, request: Request<GetPartnershipRequest>) -> Result<Response<Partnership>, Status> {
         let call = Call::accept(request)?;
+        require_staff(&call)?;
         let name = &call.message.name;
         let key = name.strip_prefix("partnerships/").unwrap_or(name);
         let found = match &call.message.as_of {
             Some(as_of) => {
                 let as_of = time::from_proto(as_of)
                     .ok_or_else(|| call.invalid("as_of", "is not a timestamp: send seconds and 0 to 999999999 nanos"))?;
-                self.audit.wait_for(&call.read_after, call.deadline).await.map_err(|error| call.error(error))?;
-                let filter = format!("partnership = \"{name}\" AND time <= \"{as_of}\"");
-                let events = self.events(&call, &filter).await?;
-                fold_all(&Partnerships, key, &events).map_err(|error| call.error(error))?
+                past::partnership(key, &self.events(&call, name, as_of).await?)
             }
             None => {
                 self.partnerships.wait_for(&call.read_after, call.deadline).await.map_err(|error| call.error(error))?;
@@ -57,6 +57,7 @@ impl RelationshipService for Handlers {
         request: Request<ListPartnershipsRequest>,
     ) -> Result<Response<ListPartnershipsResponse>, Status> {
         let call = Call::accept(request)?;
+        require_staff(&call)?;
         self.partnerships.wait_for(&call.read_after, call.deadline).await.map_err(|error| call.error(error))?;
         let query = ListQuery {
             filter: &call.message.filter,
@@ -78,6 +79,7 @@ impl RelationshipService for Handlers {
         request: Request<ListAuditEntriesRequest>,
     ) -> Result<Response<ListAuditEntriesResponse>, Status> {
         let call = Call::accept(request)?;
+        require_staff(&call)?;
         self.audit.wait_for(&call.read_after, call.deadline).await.map_err(|error| call.error(error))?;
         let query = ListQuery {
             filter: &call.message.filter,
@@ -95,12 +97,23 @@ impl RelationshipService for Handlers {
 }
 
 impl Handlers {
-    /// The events whose audit entries match, in the order of the log.
-    async fn events<M>(&self, call: &Call<M>, filter: &str) -> Result<Vec<RecordedEvent>, Status> {
+    /// The events of a partnership up to a time, in the order of the log.
+    async fn events<M>(&self, call: &Call<M>, name: &str, as_of: Timestamp) -> Result<Vec<RecordedEvent>, Status> {
+        // All that the log has now, whatever the caller has seen of it: the past does not change by being asked early.
+        let last = self.log.last_position(&Filter::default()).await.map_err(|error| call.error(error))?;
+        self.audit.wait_for_position(last, call.deadline).await.map_err(|error| call.error(error))?;
+        let filter = format!("time <= \"{as_of}\"");
+        let fixed = vec![("partnership", name.to_owned())];
         let mut positions: Vec<Position> = Vec::new();
         let mut page_token = String::new();
         loop {
-            let query = ListQuery { filter, page_size: PAGE, page_token: &page_token, ..ListQuery::default() };
+            let query = ListQuery {
+                filter: &filter,
+                page_size: PAGE,
+                page_token: &page_token,
+                fixed: fixed.clone(),
+                ..ListQuery::default()
+            };
             let page = self.audit.list(&call.caller.tenant, &query).await.map_err(|error| call.error(error))?;
             positions.extend(page.rows.iter().map(|(_, entry)| entry.position.unsigned_abs()));
             page_token = page.next_page_token;
@@ -108,12 +121,18 @@ impl Handlers {
                 break;
             }
         }
-        let events: Vec<Option<RecordedEvent>> = stream::iter(positions)
-            .map(|position| self.log.get(position))
-            .buffered(READS)
-            .try_collect()
-            .await
-            .map_err(|error| call.error(error))?;
-        Ok(events.into_iter().flatten().collect())
+        let reading = stream::iter(positions).map(|position| self.event(call, position)).buffered(READS);
+        let mut events: Vec<RecordedEvent> = reading.try_collect().await?;
+        // The trail keeps times to the microsecond only.
+        events.retain(|event| event.envelope.time <= as_of);
+        Ok(events)
+    }
+
+    async fn event<M>(&self, call: &Call<M>, position: Position) -> Result<RecordedEvent, Status> {
+        let event = self.log.get(position).await.map_err(|error| call.error(error))?;
+        event.ok_or_else(|| {
+            let lost = format!("the audit trail has an event at position {position}, the log has none");
+            call.error(Problem::internal(lost))
+        })
     }
 }

@@ -7,6 +7,7 @@ mod audit;
 mod describe;
 mod grpc;
 mod partnership;
+mod past;
 mod watch;
 
 pub use audit::Audit;
@@ -16,7 +17,9 @@ use std::sync::Arc;
 
 use tandem_proto::relationships::v1::event_service_server::EventServiceServer;
 use tandem_proto::relationships::v1::relationship_service_server::RelationshipServiceServer;
-use tandem_service::{Environment, NoArgs, Service, Wired};
+use tandem_proto::RequestMessage;
+use tandem_service::{Call, Environment, NoArgs, Service, Wired};
+use tonic::Status;
 
 /// The service.
 pub struct Relationships;
@@ -39,4 +42,10 @@ impl Service for Relationships {
             .view(&partnerships)
             .view(&audit))
     }
+}
+
+/// Keeps creators out: they would see what the brand thinks of them, and of others.
+fn require_staff<M: RequestMessage>(call: &Call<M>) -> Result<(), Status> {
+    // No creator has this name, so none is a party.
+    call.caller.require_party("creators/")
 }

@@ -1,18 +1,22 @@
 //! EventService over gRPC: the tenant's part of the log as a stream.
 //!
-//! Invariant: a watcher sees its own tenant's events alone, in the order of the log, none skipped, none twice.
+//! Invariant: a watcher sees its own tenant's events alone, in the order of the log, none skipped, none twice. A stream
+//! that ends without an error has shown all that was asked for.
 
 use std::sync::Arc;
 
 use futures::stream::BoxStream;
-use futures::{StreamExt as _, future, stream};
-use tandem_eventlog::{EventLog, Filter, RecordedEvent};
+use futures::{Stream, StreamExt as _, future, stream};
+use tandem_eventlog::{EventLog, EventStream, Filter, Position, RecordedEvent};
+use tandem_proto::common::v1::ErrorReason;
 use tandem_proto::relationships::v1::event_service_server::EventService;
 use tandem_proto::relationships::v1::{WatchEventsRequest, WatchEventsResponse};
 use tandem_proto::time;
-use tandem_service::Call;
+use tandem_service::{Call, status};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
+
+use crate::require_staff;
 
 pub(crate) struct Handlers {
     pub log: Arc<dyn EventLog>,
@@ -28,6 +32,7 @@ impl EventService for Handlers {
         request: Request<WatchEventsRequest>,
     ) -> Result<Response<Self::WatchEventsStream>, Status> {
         let call = Call::accept(request)?;
+        require_staff(&call)?;
         let filter = Filter { kinds: Vec::new(), tenant: Some(call.caller.tenant.clone()) };
         let after = call.message.after_position.unsigned_abs();
         // Position at which the stream ends, if it does.
@@ -46,22 +51,46 @@ impl EventService for Handlers {
             (types.is_empty() || types.contains(&event.envelope.event_type))
                 && (partnership.is_empty() || partnership == event.envelope.partnership)
         };
-        let watched = events
-            .scan(false, move |ended, event| {
-                let goes_on = !*ended;
-                *ended = matches!((&event, last), (Ok(event), Some(last)) if event.position >= last);
-                future::ready(goes_on.then_some(event))
+        let watched = until(last, events, self.shutdown.clone()).filter_map(move |event| {
+            future::ready(match event {
+                Ok(event) => wanted(&event).then(|| Ok(cloud_event(event))),
+                Err(error) => Some(Err(error)),
             })
-            .filter_map(move |event| {
-                future::ready(match event {
-                    Ok(event) => wanted(&event).then(|| Ok(cloud_event(event))),
-                    // The position of the last event received is all that a watcher needs to go on.
-                    Err(error) => Some(Err(Status::unavailable(format!("{error}. Watch again after the last position.")))),
-                })
-            })
-            .take_until(self.shutdown.clone().cancelled_owned());
+        });
         Ok(Response::new(watched.boxed()))
     }
+}
+
+/// The events up to a position, if one is given; an error if something else ends them.
+fn until(
+    last: Option<Position>,
+    events: EventStream,
+    shutdown: CancellationToken,
+) -> impl Stream<Item = Result<RecordedEvent, Status>> + Send {
+    stream::unfold(Some(events), move |events| {
+        let shutdown = shutdown.clone();
+        async move {
+            let mut events = events?;
+            let event = tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return Some((Err(interrupted("The service is shut down.")), None)),
+                event = events.next() => event,
+            };
+            match event {
+                Some(Ok(event)) => {
+                    let goes_on = last.is_none_or(|last| event.position < last);
+                    Some((Ok(event), goes_on.then_some(events)))
+                }
+                Some(Err(error)) => Some((Err(interrupted(&error.to_string())), None)),
+                None => Some((Err(interrupted("The log can't be followed any more.")), None)),
+            }
+        }
+    })
+}
+
+/// The position of the last event received is all that a watcher needs to go on.
+fn interrupted(why: &str) -> Status {
+    status(ErrorReason::LogUnavailable, format!("{why} Watch again after the position of the last event received."))
 }
 
 fn cloud_event(event: RecordedEvent) -> WatchEventsResponse {

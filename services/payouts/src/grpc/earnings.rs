@@ -1,6 +1,6 @@
 //! EarningService over gRPC.
 //!
-//! Invariant: transport only.
+//! Invariant: transport only; a creator's own token reaches nothing but what they have earned.
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use tandem_service::{Call, Resource as _, ResourceView, list};
 use tandem_views::{ListQuery, ViewHandle};
 use tonic::{Request, Response, Status};
 
+use super::{id_of, require_staff};
 use crate::earning::{Command, Earning};
 
 pub(crate) struct Handlers {
@@ -24,6 +25,7 @@ pub(crate) struct Handlers {
 impl EarningService for Handlers {
     async fn create_earning(&self, request: Request<CreateEarningRequest>) -> Result<Response<pb::Earning>, Status> {
         let call = Call::accept(request)?;
+        require_staff(&call)?;
         let command = Command::Accrue(Box::new(call.message.earning.clone().unwrap_or_default()));
         let outcome = self.earnings.execute(&call.message.earning_id, &command, &call.meta).await;
         let loaded = outcome.map_err(|error| call.error(error))?.loaded;
@@ -33,11 +35,12 @@ impl EarningService for Handlers {
 
     async fn get_earning(&self, request: Request<GetEarningRequest>) -> Result<Response<pb::Earning>, Status> {
         let call = Call::accept(request)?;
-        let id = call.message.name.trim_start_matches("earnings/");
+        let id = id_of(&call.message.name);
         let loaded = self.earnings.get(&call.caller.tenant, id).await.map_err(|error| call.error(error))?;
         if !loaded.exists() {
             return Err(call.not_found(&call.message.name));
         }
+        call.caller.require_party(&loaded.state.0.creator)?;
         Ok(Response::new(loaded.state.clone().into_message(loaded.etag())))
     }
 
@@ -46,13 +49,9 @@ impl EarningService for Handlers {
         request: Request<ListEarningsRequest>,
     ) -> Result<Response<ListEarningsResponse>, Status> {
         let call = Call::accept(request)?;
-        let query = ListQuery {
-            filter: &call.message.filter,
-            order_by: &call.message.order_by,
-            page_size: call.message.page_size,
-            page_token: &call.message.page_token,
-            fixed: Vec::new(),
-        };
+        let ListEarningsRequest { filter, order_by, page_size, page_token } = &call.message;
+        let own = call.caller.creator.iter().map(|creator| ("creator", creator.clone())).collect();
+        let query = ListQuery { filter, order_by, page_size: *page_size, page_token, fixed: own };
         let page = list(&self.view, &call, query).await?;
         Ok(Response::new(ListEarningsResponse {
             earnings: page.rows.into_iter().map(|(_, row)| row).collect(),

@@ -1,0 +1,192 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use tandem_money::Currency;
+
+use super::*;
+
+const RUN: &str = "payoutRuns/2026-08";
+
+fn earning(name: usize, creator: &str, minor: i64) -> Earning {
+    Earning {
+        name: format!("earnings/e{name:05}"),
+        creator: format!("creators/{creator}"),
+        amount: Some(Money::new(minor, Currency::USD).into()),
+        ..Earning::default()
+    }
+}
+
+/// Creator by creator, otherwise in the order given.
+fn collect(earnings: &[Earning]) -> Collected {
+    let mut collecting = Collecting::new(RUN);
+    let creators: BTreeSet<_> = earnings.iter().map(|earning| &earning.creator).collect();
+    for creator in creators {
+        for earning in earnings.iter().filter(|earning| earning.creator == *creator) {
+            collecting.add(earning).unwrap();
+        }
+    }
+    collecting.finish(earnings.len()).unwrap()
+}
+
+fn minor(payout: &Payout) -> i64 {
+    Money::try_from(payout.amount.as_ref().unwrap()).unwrap().minor()
+}
+
+#[test]
+fn each_creator_gets_one_payout() {
+    let earnings =
+        [earning(3, "zoe", 500), earning(1, "zoe", -200), earning(2, "adam", 100), earning(4, "bob", i64::from(i32::MAX))];
+    let collected = collect(&earnings);
+    let told: Vec<_> = collected
+        .payouts
+        .iter()
+        .map(|payout| (&payout.name[..], &payout.end_to_end_id[..], minor(payout), payout.earnings.len()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("payoutRuns/2026-08/payouts/adam", "2026-08-0001", 100, 1),
+            ("payoutRuns/2026-08/payouts/bob", "2026-08-0002", i64::from(i32::MAX), 1),
+            ("payoutRuns/2026-08/payouts/zoe", "2026-08-0003", 300, 2),
+        ]
+    );
+    assert_eq!(collected.payouts[2].earnings, ["earnings/e00001", "earnings/e00003"]);
+    assert!(collected.payouts.iter().all(|payout| payout.state() == PayoutState::Pending));
+    assert_eq!(collected.total, Some(Money::new(i64::from(i32::MAX) + 400, Currency::USD)));
+    assert_eq!(collected.remaining, 0);
+}
+
+#[test]
+fn who_is_owed_nothing_or_less_is_left_out() {
+    let earnings = [earning(1, "even", 5), earning(2, "even", -5), earning(3, "less", -1), earning(4, "zoe", 1)];
+    let collected = collect(&earnings);
+    assert_eq!(collected.payouts.iter().map(|payout| &payout.creator[..]).collect::<Vec<_>>(), ["creators/zoe"]);
+    // They wait for new earnings, not for another run.
+    assert_eq!(collected.remaining, 0);
+    assert_eq!(collect(&earnings[..3]), Collected::default());
+    assert_eq!(collect(&[]), Collected::default());
+}
+
+#[test]
+fn a_run_ends_before_the_creator_who_does_not_fit() {
+    let mut earnings: Vec<_> = (0..MOST_EARNINGS - 1).map(|name| earning(name, "adam", 1)).collect();
+    earnings.extend([earning(2000, "bob", 1), earning(2001, "bob", 1), earning(3000, "cleo", 1), earning(4000, "dan", -1)]);
+    let collected = collect(&earnings);
+    assert_eq!(collected.payouts.len(), 1);
+    assert_eq!(collected.payouts[0].earnings.len(), MOST_EARNINGS - 1);
+    assert_eq!(collected.remaining, 3);
+    // One fewer of Bob's, and he fits to the last place.
+    earnings.retain(|earning| earning.name != "earnings/e02001");
+    let collected = collect(&earnings);
+    assert_eq!((collected.payouts.len(), collected.remaining), (2, 1));
+}
+
+#[test]
+fn who_alone_is_more_than_a_run_takes_is_paid_what_is_owed_at_most() {
+    let mut earnings: Vec<_> = (0..1500).map(|name| earning(name, "adam", 100)).collect();
+    earnings.push(earning(5000, "adam", -120_000));
+    earnings.push(earning(6000, "bob", 1));
+    let collected = collect(&earnings);
+    let [payout] = &collected.payouts[..] else { panic!("{:?}", collected.payouts) };
+    // The clawback is more than a run can set off, so nothing is paid against it.
+    assert_eq!((minor(payout), payout.earnings.len()), (30_000, 300));
+    assert_eq!(collected.remaining, 1202);
+
+    let mut earnings: Vec<_> = (0..1500).map(|name| earning(name, "adam", 100)).collect();
+    earnings.extend((5000..5010).map(|name| earning(name, "adam", -1000)));
+    let collected = collect(&earnings);
+    assert_eq!(collected.payouts[0].earnings.len(), MOST_EARNINGS);
+    assert_eq!((minor(&collected.payouts[0]), collected.remaining), (890 * 100 - 10 * 1000, 610));
+}
+
+#[test]
+fn it_is_known_when_a_run_is_full() {
+    let mut collecting = Collecting::new(RUN);
+    for name in 0..MOST_EARNINGS {
+        collecting.add(&earning(name, "adam", 1)).unwrap();
+    }
+    collecting.add(&earning(2000, "bob", 1)).unwrap();
+    assert!(!collecting.is_full());
+    collecting.add(&earning(3000, "cleo", 1)).unwrap();
+    assert!(collecting.is_full());
+    // Others are payable of whom the run was not told.
+    assert_eq!(collecting.finish(5000).unwrap().remaining, 5000 - MOST_EARNINGS);
+}
+
+#[test]
+fn a_sum_that_does_not_fit_is_an_error() {
+    let mut collecting = Collecting::new(RUN);
+    collecting.add(&earning(1, "adam", i64::MAX)).unwrap();
+    collecting.add(&earning(2, "adam", 1)).unwrap();
+    assert_eq!(collecting.finish(2), Err(MoneyError::Overflow));
+    let nothing = Earning { name: "earnings/e1".into(), ..Earning::default() };
+    assert!(Collecting::new(RUN).add(&nothing).is_err());
+}
+
+fn earnings() -> impl Strategy<Value = Vec<Earning>> {
+    // One creator in two has few earnings, one many: runs that are full, and creators who alone fill them, both occur.
+    let creator = prop_oneof![(0_usize..3).prop_map(|_| 0), 0_usize..8];
+    prop::collection::vec((creator, -500_i64..1000), 0..2500).prop_map(|amounts| {
+        let nonzero = amounts.into_iter().filter(|(_, minor)| *minor != 0).enumerate();
+        nonzero.map(|(name, (creator, minor))| earning(name, &format!("c{creator}"), minor)).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn every_earning_is_in_one_payout_or_in_none(earnings in earnings()) {
+        let collected = collect(&earnings);
+        let known: BTreeMap<_, _> = earnings.iter().map(|earning| (&earning.name, earning)).collect();
+        let mut taken = BTreeSet::new();
+        let mut ids = BTreeSet::new();
+        let mut total = 0;
+        for payout in &collected.payouts {
+            let mut sum = 0;
+            for name in &payout.earnings {
+                prop_assert!(taken.insert(name), "{} is taken twice", name);
+                prop_assert_eq!(&known[name].creator, &payout.creator);
+                sum += Money::try_from(known[name].amount.as_ref().unwrap()).unwrap().minor();
+            }
+            prop_assert!(sum > 0);
+            let owed: i64 = earnings
+                .iter()
+                .filter(|earning| earning.creator == payout.creator)
+                .map(|earning| Money::try_from(earning.amount.as_ref().unwrap()).unwrap().minor())
+                .sum();
+            let largest = 1000;
+            prop_assert!(sum <= owed.max(largest), "{} of {}", sum, owed);
+            prop_assert_eq!(sum, minor(payout));
+            prop_assert!(ids.insert(&payout.end_to_end_id) && payout.end_to_end_id.len() <= 35);
+            total += sum;
+        }
+        prop_assert!(taken.len() <= MOST_EARNINGS);
+        prop_assert_eq!(collected.total.map_or(0, Money::minor), total);
+
+        let mut owed: BTreeMap<&str, (i64, usize)> = BTreeMap::new();
+        for earning in &earnings {
+            let entry = owed.entry(&earning.creator).or_default();
+            entry.0 += Money::try_from(earning.amount.as_ref().unwrap()).unwrap().minor();
+            entry.1 += 1;
+        }
+        let payable: usize = owed.values().filter(|(sum, _)| *sum > 0).map(|(_, count)| count).sum();
+        prop_assert_eq!(collected.remaining, payable - taken.len());
+        // Whoever is owed something is paid something, now or in a further run: no run of theirs is empty for ever.
+        prop_assert_eq!(collected.payouts.is_empty(), payable == 0);
+    }
+
+    #[test]
+    fn the_order_does_not_matter(earnings in earnings(), swaps in prop::collection::vec(any::<(Index, Index)>(), 100)) {
+        let expected = collect(&earnings);
+        let mut shuffled = earnings;
+        if !shuffled.is_empty() {
+            for (one, other) in swaps {
+                let (one, other) = (one.index(shuffled.len()), other.index(shuffled.len()));
+                shuffled.swap(one, other);
+            }
+        }
+        prop_assert_eq!(collect(&shuffled), expected);
+    }
+}

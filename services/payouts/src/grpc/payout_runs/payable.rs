@@ -1,0 +1,75 @@
+//! Opening a run with what is payable.
+//!
+//! Invariant: what was owed when the request came is seen, however far the view had read by then.
+
+use tandem_aggregate::{Aggregate as _, ExecuteError};
+use tandem_eventlog::Filter;
+use tandem_proto::payouts::v1::{self as pb, CreatePayoutRunRequest};
+use tandem_service::{Call, Problem};
+use tandem_views::ListQuery;
+use tonic::Status;
+
+use super::Handlers;
+use super::commit::Changed;
+use crate::collect::{Collected, Collecting};
+use crate::earning::{self, Earning};
+use crate::payout_run::Command;
+
+/// Earnings listed at once.
+const PAGE: i32 = 1000;
+
+impl Handlers {
+    /// One try: collects and commits. A status is an answer to the caller, the rest is for them to decide.
+    pub(super) async fn open(
+        &self,
+        call: &Call<CreatePayoutRunRequest>,
+        id: &str,
+    ) -> Result<Result<Changed, ExecuteError>, Status> {
+        let name = format!("payoutRuns/{id}");
+        let draft = call.message.payout_run.clone().unwrap_or_default();
+        let Collected { payouts, total, remaining } = self.collect(call, &name, &draft).await?;
+        let create = Command::Create(Box::new(pb::PayoutRun {
+            payouts,
+            total_amount: total.map(Into::into),
+            remaining_earning_count: i32::try_from(remaining).unwrap_or(i32::MAX),
+            execution_date: draft.execution_date.or(draft.due_date),
+            ..draft
+        }));
+        let schedule = earning::Command::Schedule { payout_run: name };
+        let taken = |run: &pb::PayoutRun| run.payouts.iter().flat_map(|payout| payout.earnings.clone()).collect();
+        Ok(self.together(&call.meta, id, &create, &schedule, taken).await)
+    }
+
+    async fn collect(
+        &self,
+        call: &Call<CreatePayoutRunRequest>,
+        name: &str,
+        draft: &pb::PayoutRun,
+    ) -> Result<Collected, Status> {
+        let earnings = Filter { kinds: vec![Earning::KIND], tenant: None };
+        let last = self.log.last_position(&earnings).await.map_err(|error| call.error(error))?;
+        self.earning_view.wait_for_position(last, call.deadline).await.map_err(|error| call.error(error))?;
+        let due = draft.due_date.unwrap_or_default();
+        let filter = format!("state = ACCRUED AND due_date <= \"{:04}-{:02}-{:02}\"", due.year, due.month, due.day);
+        let unreadable = |error| call.error(Problem::internal(error));
+        let mut collecting = Collecting::new(name);
+        let mut page_token = String::new();
+        loop {
+            let query = ListQuery {
+                filter: &filter,
+                order_by: "creator, name",
+                page_size: PAGE,
+                page_token: &page_token,
+                fixed: vec![("brand", draft.brand.clone()), ("currency_code", draft.currency_code.clone())],
+            };
+            let page = self.earning_view.list(&call.caller.tenant, &query).await.map_err(|error| call.error(error))?;
+            for (_, earning) in &page.rows {
+                collecting.add(earning).map_err(unreadable)?;
+            }
+            page_token = page.next_page_token;
+            if page_token.is_empty() || collecting.is_full() {
+                return collecting.finish(page.total_size.unsigned_abs() as usize).map_err(unreadable);
+            }
+        }
+    }
+}
