@@ -40,10 +40,10 @@ impl Audit {
         match self.format {
             Format::Json => {
                 for entry in &entries {
-                    println!("{}", json::write(entry)?);
+                    output::line(json::write(entry)?)?;
                 }
             }
-            Format::Text => print(&entries),
+            Format::Text => print(&entries)?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -74,7 +74,7 @@ async fn list(client: &Client, filter: &str) -> Result<Vec<AuditEntry>, Error> {
     }
 }
 
-fn print(entries: &[AuditEntry]) {
+fn print(entries: &[AuditEntry]) -> std::io::Result<()> {
     let mut table =
         output::table(&[">position", "time (UTC)", "actor", "command", "resource", "what happened", "reason"]);
     for entry in entries {
@@ -88,6 +88,7 @@ fn print(entries: &[AuditEntry]) {
             entry.reason.clone(),
         ]);
     }
-    output::print(&table);
+    output::print(&table)?;
     eprintln!("{} entries", grouped(entries.len()));
+    Ok(())
 }

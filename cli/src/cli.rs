@@ -53,6 +53,11 @@ pub fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let outcome = runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run));
     outcome.unwrap_or_else(|error| {
+        // Who reads the output has seen enough, as `head` does.
+        let broken_pipe = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
+        if error.downcast_ref::<std::io::Error>().is_some_and(broken_pipe) {
+            return ExitCode::SUCCESS;
+        }
         eprintln!("tandem: {error:#}");
         ExitCode::FAILURE
     })

@@ -7,7 +7,7 @@ use tandem_proto::creators::v1::EraseCreatorRequest;
 use tandem_proto::json;
 
 use crate::connection::Connection;
-use crate::output::Format;
+use crate::output::{self, Format};
 
 /// Erase the personal data of a creator for good
 ///
@@ -33,8 +33,10 @@ impl Erase {
         let request = EraseCreatorRequest { name: self.creator, reason: self.reason, ..Default::default() };
         let creator = client.creators().erase_creator(request).await.map_err(Error::from)?.into_inner();
         match self.format {
-            Format::Json => println!("{}", json::write(&creator)?),
-            Format::Text => println!("{} is erased; its personal data is gone from the vault", creator.name),
+            Format::Json => output::line(json::write(&creator)?)?,
+            Format::Text => {
+                output::line(format_args!("{} is erased; its personal data is gone from the vault", creator.name))?
+            }
         }
         Ok(ExitCode::SUCCESS)
     }

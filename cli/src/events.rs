@@ -10,7 +10,7 @@ use tandem_proto::relationships::v1::{WatchEventsRequest, WatchEventsResponse};
 use tonic::Code;
 
 use crate::connection::Connection;
-use crate::output::{Format, instant, short};
+use crate::output::{self, Format, instant, short};
 
 /// Between attempts to reach a service that is gone, doubled from the first to the second.
 const RECONNECT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
@@ -34,8 +34,8 @@ enum Command {
 #[derive(clap::Args, Clone, Debug)]
 struct Tail {
     /// Begin after this position; 0 is the start of the log
-    #[arg(long, value_name = "POSITION", default_value_t = 0)]
-    after: u32,
+    #[arg(long, value_name = "POSITION", default_value_t = 0, value_parser = clap::value_parser!(i64).range(0..))]
+    after: i64,
     /// Only events of this type, such as tandem.contracts.v1.ContractSigned; repeat for more
     #[arg(long = "type", value_name = "TYPE")]
     types: Vec<String>,
@@ -62,7 +62,7 @@ impl Events {
 impl Tail {
     async fn run(self) -> anyhow::Result<ExitCode> {
         let client = self.connection.client()?;
-        let mut position = i64::from(self.after);
+        let mut position = self.after;
         let mut pause = RECONNECT.0;
         loop {
             let before = position;
@@ -104,15 +104,15 @@ impl Tail {
 
     fn print(&self, event: &WatchEventsResponse) -> anyhow::Result<()> {
         match self.format {
-            Format::Json => println!("{}", cloud_event(event)?),
-            Format::Text => println!(
+            Format::Json => output::line(cloud_event(event)?)?,
+            Format::Text => output::line(format_args!(
                 "{:>9}  {}  {:<24}  {:<36}  {}",
                 event.position,
                 instant(event.time.as_ref()),
                 short(&event.r#type),
                 event.subject,
                 event.actor
-            ),
+            ))?,
         }
         Ok(())
     }

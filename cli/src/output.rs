@@ -3,6 +3,7 @@
 //! Invariant: results go to stdout, everything else to stderr; a table has no lines that a person would read past.
 
 use std::fmt::Display;
+use std::io::{self, Write as _};
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
@@ -35,8 +36,19 @@ pub fn table(headers: &[&str]) -> Table {
 }
 
 /// Prints a table without the spaces at the ends of its lines.
-pub fn print(table: &Table) {
-    println!("{}", table.trim_fmt());
+///
+/// # Errors
+/// As [`line`].
+pub(crate) fn print(table: &Table) -> io::Result<()> {
+    line(table.trim_fmt())
+}
+
+/// Prints a line to stdout.
+///
+/// # Errors
+/// If it can't be written, which is `BrokenPipe` when its reader has seen enough, as `head` does.
+pub(crate) fn line(text: impl Display) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{text}")
 }
 
 /// "1234567" as "1,234,567".

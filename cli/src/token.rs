@@ -62,7 +62,7 @@ impl Token {
             );
             claims = claims.with_creator(creator);
         }
-        println!("{}", key.mint(&claims, self.ttl));
+        crate::output::line(key.mint(&claims, self.ttl))?;
         Ok(ExitCode::SUCCESS)
     }
 }

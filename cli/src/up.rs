@@ -9,6 +9,7 @@ use tandem_client::{Claims, Endpoints, Service, SigningKey};
 use tandem_service::{LogFormat, Telemetry, TelemetrySettings, terminated, write_ready_file};
 
 use crate::connection::DEVELOPER;
+use crate::output::line;
 use crate::platform::{Options, Platform, Ports, Ready};
 
 const PORT_BASE: u16 = 7400;
@@ -99,7 +100,7 @@ impl Up {
             return Err(error.context("Tandem could not go on; what was acknowledged is kept"));
         }
         stopped?;
-        println!("stopped, nothing lost; `tandem up` goes on from here");
+        say("stopped, nothing lost; `tandem up` goes on from here");
         Ok(ExitCode::SUCCESS)
     }
 
@@ -131,13 +132,13 @@ impl Up {
         let claims = Claims::new(DEVELOPER, &self.tenant).with_permissions(["*"]);
         let token = SigningKey::development().mint(&claims, TOKEN_LIFE);
         let ready = Ready::new(platform.nats_url(), platform.endpoints(), token);
-        println!("Tandem is ready after {:.1} s; Ctrl-C stops it\n", took.as_secs_f64());
+        say(&format!("Tandem is ready after {:.1} s; Ctrl-C stops it\n", took.as_secs_f64()));
         for service in Service::ALL {
-            println!("  {:<15}{}", service.name(), platform.endpoints().of(service));
+            say(&format!("  {:<15}{}", service.name(), platform.endpoints().of(service)));
         }
-        println!("  {:<15}{}", "NATS", platform.nats_url());
-        println!("  {:<15}{}\n", "data", self.data.display());
-        println!("{}", self.examples(&ready));
+        say(&format!("  {:<15}{}", "NATS", platform.nats_url()));
+        say(&format!("  {:<15}{}\n", "data", self.data.display()));
+        say(&self.examples(&ready));
         if let Some(file) = &self.ready_file {
             write_ready_file(file, &serde_json::to_value(&ready)?).context("--ready-file")?;
         }
@@ -164,4 +165,9 @@ impl Up {
             ready.token, ready.creators
         )
     }
+}
+
+/// Prints a line. That nobody reads it is no reason to stop.
+fn say(text: &str) {
+    let _ = line(text);
 }

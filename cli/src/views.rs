@@ -85,7 +85,7 @@ async fn status(client: &Client, format: Format) -> anyhow::Result<ExitCode> {
         };
         for view in views {
             if format == Format::Json {
-                println!("{}", serde_json::json!({"service": service.name(), "view": json::write(&view)?}));
+                output::line(serde_json::json!({"service": service.name(), "view": json::write(&view)?}))?;
             }
             let name = view.name.trim_start_matches("views/");
             let lag = if view.lag < 0 { "unknown".to_owned() } else { grouped(view.lag) };
@@ -110,8 +110,10 @@ async fn status(client: &Client, format: Format) -> anyhow::Result<ExitCode> {
         }
     }
     if format == Format::Text {
-        output::print(&table);
-        parked.iter().for_each(|event| println!("{event}"));
+        output::print(&table)?;
+        for event in &parked {
+            output::line(event)?;
+        }
     }
     Ok(if reached { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -128,7 +130,7 @@ async fn rebuild(client: &Client, names: &[String], format: Format) -> anyhow::R
         request.set_timeout(REBUILD_DEADLINE);
         let rebuilt = client.views(service).rebuild_view(request).await.map_err(Error::from)?.into_inner();
         if format == Format::Json {
-            println!("{}", serde_json::json!({"service": service.name(), "rebuild": json::write(&rebuilt)?}));
+            output::line(serde_json::json!({"service": service.name(), "rebuild": json::write(&rebuilt)?}))?;
         }
         let RebuildViewResponse { view, event_count, row_count, duration_millis } = rebuilt;
         let View { name, generation, .. } = view.unwrap_or_default();
@@ -142,7 +144,7 @@ async fn rebuild(client: &Client, names: &[String], format: Format) -> anyhow::R
         ]);
     }
     if format == Format::Text {
-        output::print(&table);
+        output::print(&table)?;
     }
     Ok(ExitCode::SUCCESS)
 }

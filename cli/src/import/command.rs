@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Mapping, Progress, Report};
 use crate::connection::Connection;
-use crate::output::{Format, grouped};
+use crate::output::{self, Format, grouped};
 
 /// Exit code when some rows were rejected.
 const SOME_REJECTED: u8 = 2;
@@ -52,29 +52,34 @@ impl Import {
         shown.clear();
         let report = report.with_context(|| format!("{name} was not imported completely"))?;
         match self.format {
-            Format::Json => println!("{}", serde_json::to_string_pretty(&report)?),
-            Format::Text => print(&report, &name.to_string(), started.elapsed()),
+            Format::Json => output::line(serde_json::to_string_pretty(&report)?)?,
+            Format::Text => print(&report, &name.to_string(), started.elapsed())?,
         }
         Ok(if report.rejected.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(SOME_REJECTED) })
     }
 }
 
 /// The summary to stdout, rejected rows to stderr.
-fn print(report: &Report, file: &str, took: Duration) {
+fn print(report: &Report, file: &str, took: Duration) -> std::io::Result<()> {
     for rejection in &report.rejected {
         let column = if rejection.column.is_empty() { String::new() } else { format!("{}: ", rejection.column) };
         eprintln!("{file}:{}: {column}{}", rejection.line, rejection.reason);
     }
     let rate = report.rows as f64 / took.as_secs_f64().max(0.001);
-    println!("{:>12}  rows read, {} rows/s", grouped(report.rows), grouped(rate as u64));
-    println!("{:>12}  creators created", grouped(report.created));
-    println!("{:>12}  merged as repeats", grouped(report.repeats));
-    println!("{:>12}  creators updated", grouped(report.updated));
-    println!("{:>12}  creators unchanged", grouped(report.unchanged));
-    println!("{:>12}  rows rejected", grouped(report.rejected.len() as u64));
-    if report.nothing_changed() && report.taken() > 0 {
-        println!("nothing changed: all of it was known");
+    for (count, what) in [
+        (report.rows, &*format!("rows read, {} rows/s", grouped(rate as u64))),
+        (report.created, "creators created"),
+        (report.repeats, "merged as repeats"),
+        (report.updated, "creators updated"),
+        (report.unchanged, "creators unchanged"),
+        (report.rejected.len() as u64, "rows rejected"),
+    ] {
+        output::line(format_args!("{:>12}  {what}", grouped(count)))?;
     }
+    if report.nothing_changed() && report.taken() > 0 {
+        output::line("nothing changed: all of it was known")?;
+    }
+    Ok(())
 }
 
 /// Progress on stderr: a bar on a terminal, else a line now and then.

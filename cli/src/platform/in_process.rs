@@ -7,7 +7,7 @@ use std::future::Future;
 use anyhow::{Context as _, anyhow};
 use futures::future::{BoxFuture, FutureExt as _, try_join_all};
 use tandem_client::{Endpoints, Service};
-use tandem_service::Settings;
+use tandem_service::{DeploymentEnvironment, Settings};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -104,10 +104,12 @@ fn run(service: Service, endpoints: &Endpoints, part: Part) -> BoxFuture<'static
 
 /// Those of development, for all services alike.
 fn settings(nats_url: &str, options: &Options) -> Settings {
-    let mut settings = Settings::default();
-    settings.environment = tandem_service::DeploymentEnvironment::Development;
-    settings.nats_url = nats_url.to_owned();
-    settings.views = format!("sqlite:{}", options.data.join("views").display());
+    let mut settings = Settings {
+        environment: DeploymentEnvironment::Development,
+        nats_url: nats_url.to_owned(),
+        views: format!("sqlite:{}", options.data.join("views").display()),
+        ..Settings::default()
+    };
     settings.auth.development_key = true;
     settings.telemetry.otlp_endpoint.clone_from(&options.otlp_endpoint);
     settings

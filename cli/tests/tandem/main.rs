@@ -1,0 +1,7 @@
+//! The program `tandem` as people run it, with a real NATS server.
+
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails its test")]
+
+mod life;
+mod refusals;
+mod support;
