@@ -96,8 +96,10 @@ impl Up {
                 return Ok(ExitCode::from(INTERRUPTED));
             }
         };
-        if let Some(error) = broken {
-            return Err(error.context("Tandem could not go on; what was acknowledged is kept"));
+        if broken.is_some() {
+            // The error is told already; that the others stopped with errors after it tells nothing more.
+            eprintln!("tandem: stopped; what was acknowledged is kept");
+            return Ok(ExitCode::FAILURE);
         }
         stopped?;
         say("stopped, nothing lost; `tandem up` goes on from here");

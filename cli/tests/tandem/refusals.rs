@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
-use crate::support::{run, up};
+use crate::support::{free_base, run, up};
 use tandem_cli::platform::{Options, Platform};
 use tandem_nats_server::NatsServer;
 use tempfile::TempDir;
@@ -11,29 +11,15 @@ fn bind(port: u16) -> std::io::Result<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port))
 }
 
-fn port_of(listener: &TcpListener) -> u16 {
-    listener.local_addr().unwrap().port()
-}
-
-/// A port that is taken, and the base by which the third service would have it; the ports around it are free.
-fn taken_port() -> (TcpListener, u16) {
-    loop {
-        let listener = bind(0).unwrap();
-        let base = port_of(&listener) - 3;
-        if [1, 2, 4, 5].iter().all(|offset| bind(base + offset).is_ok()) {
-            return (listener, base);
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_taken_port_of_a_service_is_named_with_its_option() {
-    let (held, base) = taken_port();
+    let base = free_base();
+    let _held = bind(base + 3).unwrap();
     let data = TempDir::new().unwrap();
     let folder = data.path().to_str().unwrap();
     let refused = run(&["up", "--data", folder, "--port-base", &base.to_string()]).await;
     assert_eq!(refused.code, Some(1), "{refused:?}");
-    let expected = format!("port {}, for the campaigns service, is taken", port_of(&held));
+    let expected = format!("port {}, for the campaigns service, is taken", base + 3);
     assert!(refused.stderr.contains(&expected) && refused.stderr.contains("--port-base"), "{refused:?}");
     assert!(!data.path().join("nats").exists(), "NATS was started");
     bind(base + 1).unwrap();
@@ -41,15 +27,9 @@ async fn a_taken_port_of_a_service_is_named_with_its_option() {
 
 #[tokio::test]
 async fn a_taken_port_of_nats_is_named_with_its_option() {
-    let (held, base) = taken_port();
-    let nats = port_of(&held);
-    // The services' ports are those after the one that is held.
-    let base = loop {
-        let base = fresh_base(base);
-        if (1..=5).all(|offset| bind(base + offset).is_ok()) {
-            break base;
-        }
-    };
+    let base = free_base();
+    let nats = base + 6;
+    let _held = bind(nats).unwrap();
     let data = TempDir::new().unwrap();
     let folder = data.path().to_str().unwrap();
     let refused =
@@ -58,12 +38,6 @@ async fn a_taken_port_of_nats_is_named_with_its_option() {
     let expected = format!("port {nats}, for NATS, is taken");
     assert!(refused.stderr.contains(&expected) && refused.stderr.contains("--nats-port"), "{refused:?}");
     bind(base + 1).unwrap();
-}
-
-/// Some other base than this.
-fn fresh_base(than: u16) -> u16 {
-    let port = port_of(&bind(0).unwrap());
-    if port.abs_diff(than) > 12 && port < u16::MAX - 6 { port } else { fresh_base(than) }
 }
 
 #[tokio::test]
@@ -111,7 +85,7 @@ async fn the_development_token_is_not_sent_to_other_machines() {
 
 #[tokio::test]
 async fn a_service_that_is_not_there_is_named() {
-    let port = port_of(&bind(0).unwrap());
+    let port = free_base() + 1;
     let url = format!("http://127.0.0.1:{port}");
     let refused = run(&["audit", "--relationships-endpoint", &url]).await;
     assert_eq!(refused.code, Some(1), "{refused:?}");

@@ -1,7 +1,9 @@
 //! Running the real program.
 
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tandem_cli::platform::{Ready, UpProcess};
 use tandem_client::Service;
@@ -18,6 +20,19 @@ pub struct Ran {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
+}
+
+/// A base with seven free ports after it, which nobody is given by chance: they are below those that systems choose from.
+pub fn free_base() -> u16 {
+    static TRIES: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let attempt = TRIES.fetch_add(1, Ordering::Relaxed);
+        let slot = (std::process::id().wrapping_mul(31) + attempt) % 2000;
+        let base = 10_000 + u16::try_from(slot).unwrap() * 10;
+        if (1..=7).all(|offset| TcpListener::bind((Ipv4Addr::LOCALHOST, base + offset)).is_ok()) {
+            return base;
+        }
+    }
 }
 
 /// Starts `tandem up` on this data.

@@ -1,6 +1,5 @@
 //! Watching events over a restart of what is watched.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -11,20 +10,9 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{ChildStdout, Command};
 use tokio::time::timeout;
 
-use crate::support::TANDEM;
+use crate::support::{TANDEM, free_base};
 
 const MAPPING: &str = "[fixed]\nplatform = \"tiktok\"\nobserve_date = \"2022-09-01\"\n[columns]\nhandle = \"Handle\"\nfollowers = \"Fans\"";
-
-/// Ports that are free now, so that they can be had twice.
-fn free_ports() -> Ports {
-    let bind = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
-    loop {
-        let base = bind(0).unwrap().local_addr().unwrap().port();
-        if base < u16::MAX - 6 && (1..=6).all(|offset| bind(base + offset).is_ok()) {
-            return Ports::Fixed { base, nats: base + 6 };
-        }
-    }
-}
 
 async fn register(platform: &Platform, handles: &[&str]) {
     let file = format!("Handle,Fans\n{}", handles.iter().map(|handle| format!("{handle},1K\n")).collect::<String>());
@@ -37,7 +25,7 @@ async fn register(platform: &Platform, handles: &[&str]) {
 async fn positions(lines: &mut Lines<BufReader<ChildStdout>>, count: usize) -> Vec<i64> {
     let mut positions = Vec::new();
     for _ in 0..count {
-        let line = timeout(Duration::from_secs(30), lines.next_line()).await.expect("an event is printed");
+        let line = timeout(Duration::from_secs(30), lines.next_line()).await.unwrap();
         let event: serde_json::Value = serde_json::from_str(&line.unwrap().unwrap()).unwrap();
         assert_eq!(event["type"], "tandem.creators.v1.CreatorRegistered");
         positions.push(event["position"].as_i64().unwrap());
@@ -48,7 +36,8 @@ async fn positions(lines: &mut Lines<BufReader<ChildStdout>>, count: usize) -> V
 #[tokio::test]
 async fn no_event_is_skipped_or_doubled_over_a_restart() {
     let data = TempDir::new().unwrap();
-    let options = Options { ports: free_ports(), ..Options::ephemeral(data.path()) };
+    let base = free_base();
+    let options = Options { ports: Ports::Fixed { base, nats: base + 6 }, ..Options::ephemeral(data.path()) };
     let platform = Platform::start_in_process(options.clone()).await.unwrap();
     register(&platform, &["ann", "bob"]).await;
 
