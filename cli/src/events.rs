@@ -63,10 +63,10 @@ impl Tail {
     async fn run(self) -> anyhow::Result<ExitCode> {
         let client = self.connection.client()?;
         let mut position = self.after;
-        let mut pause = RECONNECT.0;
+        let (mut pause, mut reached) = (RECONNECT.0, false);
         loop {
             let before = position;
-            let lost = match self.watch(&client, &mut position).await? {
+            let lost = match self.watch(&client, &mut position, &mut reached).await? {
                 ControlFlow::Break(()) => return Ok(ExitCode::SUCCESS),
                 ControlFlow::Continue(error) => error,
             };
@@ -78,7 +78,12 @@ impl Tail {
     }
 
     /// Prints events until the stream ends: for good, or because the service was lost, with what it said.
-    async fn watch(&self, client: &Client, position: &mut i64) -> anyhow::Result<ControlFlow<(), Option<Error>>> {
+    async fn watch(
+        &self,
+        client: &Client,
+        position: &mut i64,
+        reached: &mut bool,
+    ) -> anyhow::Result<ControlFlow<(), Option<Error>>> {
         let request = WatchEventsRequest {
             after_position: *position,
             types: self.types.clone(),
@@ -87,8 +92,11 @@ impl Tail {
         };
         let mut events = match client.events().watch_events(request).await {
             Ok(response) => response.into_inner(),
+            // Only what was there once is waited for.
+            Err(status) if !*reached => return Err(Error::from(status).into()),
             Err(status) => return lost(status.into()),
         };
+        *reached = true;
         loop {
             match events.message().await {
                 Ok(Some(event)) => {

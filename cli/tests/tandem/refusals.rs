@@ -87,7 +87,9 @@ async fn the_development_token_is_not_sent_to_other_machines() {
 async fn a_service_that_is_not_there_is_named() {
     let port = free_base() + 1;
     let url = format!("http://127.0.0.1:{port}");
-    let refused = run(&["audit", "--relationships-endpoint", &url]).await;
-    assert_eq!(refused.code, Some(1), "{refused:?}");
-    assert!(refused.stderr.contains(&format!("127.0.0.1:{port}")), "{refused:?}");
+    for command in [&["audit"][..], &["events", "tail"]] {
+        let refused = run(&[command, &["--relationships-endpoint", &url]].concat()).await;
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert!(refused.stderr.contains(&format!("127.0.0.1:{port}")), "{refused:?}");
+    }
 }
