@@ -93,7 +93,8 @@ impl Accrual {
         let Some(occurrence) = occurrence(event)? else { return Ok(()) };
         let client = self.peers.for_event(cause)?;
         let contract = self.contract(&client, cause, &occurrence).await?;
-        let terms = contract.terms.as_ref().ok_or_else(|| Failure::defect(format!("{} has no terms", contract.name)))?;
+        let terms =
+            contract.terms.as_ref().ok_or_else(|| Failure::defect(format!("{} has no terms", contract.name)))?;
         for line in price(terms, occurrence.fact).map_err(Failure::defect)? {
             let request_id = hash([&event.envelope.id, &line.clause_id, &line.part.to_string()]);
             let earning_id = match line.rule {
@@ -107,7 +108,12 @@ impl Accrual {
         Ok(())
     }
 
-    async fn contract(&self, client: &Client, cause: &Cause, occurrence: &Occurrence) -> Result<Arc<Contract>, Failure> {
+    async fn contract(
+        &self,
+        client: &Client,
+        cause: &Cause,
+        occurrence: &Occurrence,
+    ) -> Result<Arc<Contract>, Failure> {
         let key = (cause.tenant.clone(), occurrence.contract.clone(), occurrence.version);
         if let Some(contract) = self.contracts.get(&key) {
             return Ok(contract);

@@ -58,7 +58,10 @@ impl Aggregate for Earning {
             }
             (Command::Schedule { payout_run }, _) if *payout_run != self.0.payout_run => Err(Refusal::new(
                 ErrorReason::EarningScheduled,
-                format!("{} is in {} already. Collect the payable earnings again.", context.resource, self.0.payout_run),
+                format!(
+                    "{} is in {} already. Collect the payable earnings again.",
+                    context.resource, self.0.payout_run
+                ),
             )),
             (Command::Release { payout_run }, EarningState::Scheduled) if *payout_run == self.0.payout_run => {
                 Ok(vec![Event::Released(EarningReleased { payout_run: payout_run.clone() })])
@@ -124,7 +127,8 @@ impl Earning {
             return if known == plain { Ok(Vec::new()) } else { Err(Refusal::exists(context)) };
         }
         let amount = earning.amount.as_ref().ok_or_else(|| Refusal::field("earning.amount", "is required"))?;
-        let amount = Money::try_from(amount).map_err(|error| Refusal::field("earning.amount", format!("is wrong: {error}")))?;
+        let amount =
+            Money::try_from(amount).map_err(|error| Refusal::field("earning.amount", format!("is wrong: {error}")))?;
         let taken_back = earning.rule() == pb::EarningRule::CommissionClawback;
         if taken_back && !amount.is_negative() {
             return Err(Refusal::field("earning.amount", "must be below zero: a clawback takes back"));
@@ -166,7 +170,10 @@ impl Resource for Earning {
             }),
             // ISO 8601, so that text compares as days do.
             Column::text("due_date", |row: &pb::Earning| {
-                row.due_date.as_ref().and_then(|date| date_from_proto(date).ok()).map_or_else(String::new, |d| d.to_string())
+                row.due_date
+                    .as_ref()
+                    .and_then(|date| date_from_proto(date).ok())
+                    .map_or_else(String::new, |d| d.to_string())
             }),
             Column::text("currency_code", |row: &pb::Earning| {
                 row.amount.as_ref().map_or_else(String::new, |amount| amount.currency_code.clone())

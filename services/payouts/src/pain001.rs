@@ -6,8 +6,8 @@
 use jiff::Timestamp;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
-use tandem_money::{Money, MoneyError};
 use tandem_money::dates::date_from_proto;
+use tandem_money::{Money, MoneyError};
 use tandem_proto::creators::v1::PayoutAccount;
 use tandem_proto::payouts::v1::{DebtorAccount, PayoutRun};
 
@@ -85,9 +85,7 @@ pub fn write(run: &PayoutRun, accounts: &[PayoutAccount], file_time: Timestamp) 
                             xml.element("InstdAmt", &currency, |xml| xml.chars(&decimal(*amount)))
                         })?;
                         if !account.bic.is_empty() {
-                            xml.group("CdtrAgt", |xml| {
-                                xml.group("FinInstnId", |xml| xml.text("BICFI", &account.bic))
-                            })?;
+                            xml.group("CdtrAgt", |xml| xml.group("FinInstnId", |xml| xml.text("BICFI", &account.bic)))?;
                         }
                         xml.group("Cdtr", |xml| xml.text("Nm", &account.holder_name))?;
                         xml.group("CdtrAcct", |xml| xml.group("Id", |xml| xml.text("IBAN", &account.iban)))?;

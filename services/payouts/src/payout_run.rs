@@ -244,7 +244,10 @@ impl Resource for PayoutRun {
             Column::text("currency_code", |row: &pb::PayoutRun| row.currency_code.clone()),
             // ISO 8601, so that text compares as days do.
             Column::text("due_date", |row: &pb::PayoutRun| {
-                row.due_date.as_ref().and_then(|date| date_from_proto(date).ok()).map_or_else(String::new, |d| d.to_string())
+                row.due_date
+                    .as_ref()
+                    .and_then(|date| date_from_proto(date).ok())
+                    .map_or_else(String::new, |d| d.to_string())
             }),
             Column::time("create_time", |row: &pb::PayoutRun| row.create_time),
         ]

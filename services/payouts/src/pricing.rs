@@ -101,7 +101,12 @@ pub fn price(terms: &Terms, fact: Fact) -> Result<Vec<Line>, MoneyError> {
 }
 
 /// The instalments of a fee that a milestone makes earned.
-fn instalments(clause_id: &str, fee: &FeeClause, milestone: Milestone, lines: &mut Vec<Line>) -> Result<(), MoneyError> {
+fn instalments(
+    clause_id: &str,
+    fee: &FeeClause,
+    milestone: Milestone,
+    lines: &mut Vec<Line>,
+) -> Result<(), MoneyError> {
     let whole = Money::try_from(&fee.amount.clone().unwrap_or_default())?;
     let shares: Vec<u64> =
         fee.instalments.iter().map(|instalment| u64::from(instalment.share_basis_points.unsigned_abs())).collect();

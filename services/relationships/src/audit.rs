@@ -35,7 +35,12 @@ impl View for Audit {
         Ok(vec![format!("{:020}", event.position)])
     }
 
-    fn fold(&self, _key: &str, _row: Option<AuditEntry>, event: &RecordedEvent) -> Result<Option<AuditEntry>, FoldError> {
+    fn fold(
+        &self,
+        _key: &str,
+        _row: Option<AuditEntry>,
+        event: &RecordedEvent,
+    ) -> Result<Option<AuditEntry>, FoldError> {
         let envelope = event.envelope.clone();
         Ok(Some(AuditEntry {
             position: i64::try_from(event.position).unwrap_or(i64::MAX),
@@ -54,3 +59,6 @@ impl View for Audit {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,9 @@
 use tandem_money::Money;
 use tandem_proto::campaigns::v1::{campaign_event, conversion_event, participation_event, tracking_code_event};
 use tandem_proto::contracts::v1::{Party, contract_event};
-use tandem_proto::creators::v1::{FindingKind, FindingSeverity, Platform, ReplyOutcome, Tier, creator_event, prospect_event};
+use tandem_proto::creators::v1::{
+    FindingKind, FindingSeverity, Platform, ReplyOutcome, Tier, creator_event, prospect_event,
+};
 use tandem_proto::payouts::v1::{EarningRule, earning_event, payout_run_event};
 use tandem_proto::{EventSet, google};
 
@@ -46,7 +48,11 @@ fn prospect(event: prospect_event::Event) -> String {
     use prospect_event::Event as E;
     match event {
         E::Shortlisted(event) => {
-            format!("Shortlisted: {}, {} followers", plain(Tier::as_str_name(&event.tier()), "TIER_"), event.follower_count)
+            format!(
+                "Shortlisted: {}, {} followers",
+                plain(Tier::as_str_name(&event.tier()), "TIER_"),
+                event.follower_count
+            )
         }
         E::FindingRecorded(event) => {
             let finding = event.finding.unwrap_or_default();
@@ -69,7 +75,9 @@ fn contract(event: contract_event::Event) -> String {
     match event {
         E::Drafted(event) => format!("Contract drafted: {}", event.title),
         E::Proposed(_) => "Offer made by the brand (round 1)".to_owned(),
-        E::Countered(event) => format!("Counter-offer made by the {} (round {})", party(event.offered_by()), event.round),
+        E::Countered(event) => {
+            format!("Counter-offer made by the {} (round {})", party(event.offered_by()), event.round)
+        }
         E::Accepted(event) => format!("Offer accepted by the {} (round {})", party(event.accepted_by()), event.round),
         E::Declined(event) => format!("Offer declined by the {}", party(event.declined_by())),
         E::Withdrawn(event) => format!("Offer withdrawn by the {}", party(event.withdrawn_by())),
@@ -133,7 +141,12 @@ fn conversion(event: conversion_event::Event) -> String {
     use conversion_event::Event as E;
     match event {
         E::Attributed(event) => {
-            format!("Order {} over {} by code {}", event.order_id, money(event.net_amount.as_ref()), event.tracking_code)
+            format!(
+                "Order {} over {} by code {}",
+                event.order_id,
+                money(event.net_amount.as_ref()),
+                event.tracking_code
+            )
         }
         E::Refunded(event) => format!("Refund {} over {}", event.refund_id, money(event.net_amount.as_ref())),
     }
@@ -175,3 +188,6 @@ fn plain(value: &str, prefix: &str) -> String {
 fn money(amount: Option<&google::r#type::Money>) -> String {
     amount.and_then(|amount| Money::try_from(amount).ok()).map_or_else(|| "?".to_owned(), |amount| amount.to_string())
 }
+
+#[cfg(test)]
+mod tests;

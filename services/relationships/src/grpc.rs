@@ -40,8 +40,9 @@ impl RelationshipService for Handlers {
         let key = name.strip_prefix("partnerships/").unwrap_or(name);
         let found = match &call.message.as_of {
             Some(as_of) => {
-                let as_of = time::from_proto(as_of)
-                    .ok_or_else(|| call.invalid("as_of", "is not a timestamp: send seconds and 0 to 999999999 nanos"))?;
+                let as_of = time::from_proto(as_of).ok_or_else(|| {
+                    call.invalid("as_of", "is not a timestamp: send seconds and 0 to 999999999 nanos")
+                })?;
                 past::partnership(key, &self.events(&call, name, as_of).await?)
             }
             None => {

@@ -15,9 +15,9 @@ pub use partnership::Partnerships;
 
 use std::sync::Arc;
 
+use tandem_proto::RequestMessage;
 use tandem_proto::relationships::v1::event_service_server::EventServiceServer;
 use tandem_proto::relationships::v1::relationship_service_server::RelationshipServiceServer;
-use tandem_proto::RequestMessage;
 use tandem_service::{Call, Environment, NoArgs, Service, Wired};
 use tonic::Status;
 

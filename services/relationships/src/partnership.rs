@@ -50,7 +50,12 @@ impl View for Partnerships {
         Ok(event.envelope.partnership.strip_prefix("partnerships/").map(str::to_owned).into_iter().collect())
     }
 
-    fn fold(&self, key: &str, row: Option<Partnership>, event: &RecordedEvent) -> Result<Option<Partnership>, FoldError> {
+    fn fold(
+        &self,
+        key: &str,
+        row: Option<Partnership>,
+        event: &RecordedEvent,
+    ) -> Result<Option<Partnership>, FoldError> {
         let mut row = match row {
             Some(row) => row,
             None => new(key, &event.envelope)?,
@@ -74,8 +79,9 @@ impl View for Partnerships {
 }
 
 fn new(key: &str, envelope: &Envelope) -> Result<Partnership, FoldError> {
-    let (brand, creator) =
-        key.split_once('~').ok_or_else(|| FoldError::new(format!("partnership {key:?} is not {{brand}}~{{creator}}")))?;
+    let (brand, creator) = key
+        .split_once('~')
+        .ok_or_else(|| FoldError::new(format!("partnership {key:?} is not {{brand}}~{{creator}}")))?;
     Ok(Partnership {
         name: format!("partnerships/{key}"),
         brand: format!("brands/{brand}"),
@@ -214,9 +220,7 @@ fn conversion(row: &mut Partnership, event: conversion_event::Event) -> Result<(
 fn earning(row: &mut Partnership, event: earning_event::Event) -> Result<(), FoldError> {
     use earning_event::Event as E;
     match event {
-        E::Accrued(event) => {
-            add(row, event.earning.unwrap_or_default().amount.as_ref(), 1, |money| &mut money.earned)
-        }
+        E::Accrued(event) => add(row, event.earning.unwrap_or_default().amount.as_ref(), 1, |money| &mut money.earned),
         E::Scheduled(_) | E::Released(_) | E::Paid(_) => Ok(()),
     }
 }
@@ -272,3 +276,6 @@ fn add(
 fn minor(amount: Option<&WireMoney>) -> Result<Option<Money>, FoldError> {
     amount.map(Money::try_from).transpose().map_err(FoldError::new)
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,3 +34,6 @@ fn is_read(event: &RecordedEvent) -> bool {
     let [_, context, aggregate, _] = event.tokens();
     Partnerships::KINDS.iter().any(|kind| kind.context == context && kind.aggregate == aggregate)
 }
+
+#[cfg(test)]
+mod tests;

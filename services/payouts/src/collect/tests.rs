@@ -35,8 +35,12 @@ fn minor(payout: &Payout) -> i64 {
 
 #[test]
 fn each_creator_gets_one_payout() {
-    let earnings =
-        [earning(3, "zoe", 500), earning(1, "zoe", -200), earning(2, "adam", 100), earning(4, "bob", i64::from(i32::MAX))];
+    let earnings = [
+        earning(3, "zoe", 500),
+        earning(1, "zoe", -200),
+        earning(2, "adam", 100),
+        earning(4, "bob", i64::from(i32::MAX)),
+    ];
     let collected = collect(&earnings);
     let told: Vec<_> = collected
         .payouts
@@ -71,7 +75,12 @@ fn who_is_owed_nothing_or_less_is_left_out() {
 #[test]
 fn a_run_ends_before_the_creator_who_does_not_fit() {
     let mut earnings: Vec<_> = (0..MOST_EARNINGS - 1).map(|name| earning(name, "adam", 1)).collect();
-    earnings.extend([earning(2000, "bob", 1), earning(2001, "bob", 1), earning(3000, "cleo", 1), earning(4000, "dan", -1)]);
+    earnings.extend([
+        earning(2000, "bob", 1),
+        earning(2001, "bob", 1),
+        earning(3000, "cleo", 1),
+        earning(4000, "dan", -1),
+    ]);
     let collected = collect(&earnings);
     assert_eq!(collected.payouts.len(), 1);
     assert_eq!(collected.payouts[0].earnings.len(), MOST_EARNINGS - 1);

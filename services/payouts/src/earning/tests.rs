@@ -79,7 +79,8 @@ fn recording_it_again_changes_nothing_wherever_it_stands() {
         let mut state: Earning = given::<Earning>([accrued()].into_iter().chain(past)).state();
         // The name comes from the envelope in the log.
         state.0.name = "earnings/test".into();
-        let context = Context { time: jiff::Timestamp::UNIX_EPOCH, actor: "services/payouts", resource: "earnings/test" };
+        let context =
+            Context { time: jiff::Timestamp::UNIX_EPOCH, actor: "services/payouts", resource: "earnings/test" };
         assert_eq!(state.decide(&accrue(draft()), &context), Ok(Vec::new()), "{:?}", state.0.state());
     }
 }
@@ -116,8 +117,9 @@ fn amounts_that_cannot_be_owed_are_refused() {
 #[test]
 fn days_that_are_none_are_refused() {
     for due_date in [None, Some(Date { year: 2026, month: 2, day: 30 })] {
-        let refusal =
-            given::<Earning>([]).when(accrue(pb::Earning { due_date, ..draft() })).then_refused(ErrorReason::FieldInvalid);
+        let refusal = given::<Earning>([])
+            .when(accrue(pb::Earning { due_date, ..draft() }))
+            .then_refused(ErrorReason::FieldInvalid);
         assert_eq!(refusal.violations[0].field, "earning.due_date");
     }
 }
@@ -140,7 +142,9 @@ fn it_is_in_one_run_at_most() {
     assert!(refusal.message.contains("is in payoutRuns/r1 already"), "{refusal}");
     given::<Earning>([accrued(), scheduled(RUN)]).when(schedule(RUN)).then([]);
     // What is paid can't be paid by another run either.
-    given::<Earning>([accrued(), scheduled(RUN), paid()]).when(schedule(OTHER)).then_refused(ErrorReason::EarningScheduled);
+    given::<Earning>([accrued(), scheduled(RUN), paid()])
+        .when(schedule(OTHER))
+        .then_refused(ErrorReason::EarningScheduled);
 }
 
 #[test]
@@ -152,7 +156,12 @@ fn only_its_own_run_releases_it() {
 
 #[test]
 fn the_payout_that_it_is_in_pays_it_once() {
-    let after = given::<Earning>([accrued(), scheduled(RUN)]).when(pay(PAYOUT)).then([paid()]).when(pay(PAYOUT)).then([]).state();
+    let after = given::<Earning>([accrued(), scheduled(RUN)])
+        .when(pay(PAYOUT))
+        .then([paid()])
+        .when(pay(PAYOUT))
+        .then([])
+        .state();
     assert_eq!((after.0.state(), &after.0.payout_run[..]), (EarningState::Paid, RUN));
 }
 
@@ -178,7 +187,8 @@ fn what_is_not_there_can_neither_be_scheduled_nor_paid() {
 
 #[test]
 fn times_and_partnership_come_with_the_events() {
-    let before = given::<Earning>([]).at("2026-07-01T00:00:00Z").and(accrued()).at("2026-07-02T00:00:00Z").and(scheduled(RUN));
+    let before =
+        given::<Earning>([]).at("2026-07-01T00:00:00Z").and(accrued()).at("2026-07-02T00:00:00Z").and(scheduled(RUN));
     let earning = before.state();
     assert_eq!(earning.partnership(&accrued()), "partnerships/glowco~zoe");
     let day = |time: &str| Some(time::to_proto(time.parse().unwrap()));

@@ -134,12 +134,17 @@ impl PayoutRunService for Handlers {
         let settle = Command::Settle {
             payout: name.clone(),
             bank_reference: bank_reference.clone(),
-            settle_time: settle_time
-                .ok_or_else(|| call.invalid("settle_time", "is not a timestamp: send seconds and 0 to 999999999 nanos"))?,
+            settle_time: settle_time.ok_or_else(|| {
+                call.invalid("settle_time", "is not a timestamp: send seconds and 0 to 999999999 nanos")
+            })?,
         };
         let pay = earning::Command::Pay { payout: name.clone() };
         let paid = |run: &pb::PayoutRun| {
-            run.payouts.iter().filter(|payout| payout.name == *name).flat_map(|payout| payout.earnings.clone()).collect()
+            run.payouts
+                .iter()
+                .filter(|payout| payout.name == *name)
+                .flat_map(|payout| payout.earnings.clone())
+                .collect()
         };
         Self::answer(&call, self.together(&call.meta, id_of(run_of(name)), &settle, &pay, paid).await)
     }

@@ -34,7 +34,7 @@ fn accounts(count: usize) -> Vec<PayoutAccount> {
     let account = |at: usize| PayoutAccount {
         holder_name: format!("Zoë \"{at}\" O'Hara\u{1}\u{ffff} & Sons"),
         iban: "NL91ABNA0417164300".into(),
-        bic: if at % 2 == 0 { "ABNANL2A".into() } else { String::new() },
+        bic: if at.is_multiple_of(2) { "ABNANL2A".into() } else { String::new() },
         country_code: "NL".into(),
     };
     (0..count).map(account).collect()
@@ -179,7 +179,9 @@ fn a_payout_without_an_account_is_named() {
     let error = write(&two, &accounts(1), file_time()).unwrap_err();
     assert_eq!(error.to_string(), "creators/c1 has no payout account");
     let blank = [accounts(1), vec![PayoutAccount::default()]].concat();
-    assert!(matches!(write(&two, &blank, file_time()), Err(Pain001Error::AccountMissing { creator }) if creator == "creators/c1"));
+    assert!(
+        matches!(write(&two, &blank, file_time()), Err(Pain001Error::AccountMissing { creator }) if creator == "creators/c1")
+    );
 }
 
 #[test]

@@ -173,7 +173,10 @@ fn a_second_person_approves() {
     let refusal = run([]).when(Command::Approve).then_refused(ErrorReason::SecondPersonRequired);
     assert_eq!(refusal.message, "users/fred created payoutRuns/test; a second person has to approve it.");
     let run = run([]).by("users/frida").at(TIME).when(Command::Approve).then([approved()]).state().0;
-    assert_eq!((run.state(), &run.approver[..], &run.creator_actor[..]), (State::Approved, "users/frida", "users/fred"));
+    assert_eq!(
+        (run.state(), &run.approver[..], &run.creator_actor[..]),
+        (State::Approved, "users/frida", "users/fred")
+    );
     assert_eq!(run.approve_time, Some(time::to_proto(TIME.parse().unwrap())));
 }
 
@@ -216,8 +219,7 @@ fn a_payout_is_settled_once() {
 #[test]
 fn only_a_payout_of_the_run_is_settled() {
     let other = "payoutRuns/test/payouts/bob";
-    let refusal =
-        run([approved(), submitted()]).when(settle(other, "B1")).then_refused(ErrorReason::ResourceNotFound);
+    let refusal = run([approved(), submitted()]).when(settle(other, "B1")).then_refused(ErrorReason::ResourceNotFound);
     assert_eq!(refusal.message, "payoutRuns/test/payouts/bob does not exist.");
 }
 
@@ -243,7 +245,10 @@ fn each_step_has_its_state() {
                 when.happens();
             } else {
                 let refusal = when.then_refused(ErrorReason::StateForbids);
-                assert!(refusal.message.starts_with(&format!("payoutRuns/test is {state}; only a run in ")), "{refusal}");
+                assert!(
+                    refusal.message.starts_with(&format!("payoutRuns/test is {state}; only a run in ")),
+                    "{refusal}"
+                );
                 assert!(refusal.message.ends_with(&format!("can be {step}.")), "{refusal}");
             }
         }

@@ -90,9 +90,10 @@ fn a_refund_takes_its_commission_back() {
         amount: usd(-200),
         base: usd(2000),
         rate_basis_points: 1000,
-        explanation: "10 % commission taken back on a refund of USD 20.00: USD 70.00 of a sale of USD 100.00 kept, not \
+        explanation:
+            "10 % commission taken back on a refund of USD 20.00: USD 70.00 of a sale of USD 100.00 kept, not \
                       USD 90.00"
-            .into(),
+                .into(),
     };
     assert_eq!(refunded, [expected]);
 }

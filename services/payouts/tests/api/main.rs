@@ -1,0 +1,13 @@
+//! The payouts service through its API: a real client, the real server, a real log; contracts and creators are stand-ins.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod accrual;
+mod earnings;
+mod explain;
+mod fixtures;
+mod logs;
+mod runs;
+mod settlement;
+mod stand_ins;
+mod submission;
+mod world;

@@ -1,0 +1,166 @@
+//! Contracts and creators as far as payouts asks them: servers of their own, with answers that a test sets.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use tandem_proto::common::v1::ErrorReason;
+use tandem_proto::contracts::v1 as contracts;
+use tandem_proto::contracts::v1::contract_service_server::{ContractService, ContractServiceServer};
+use tandem_proto::creators::v1::creator_service_server::{CreatorService, CreatorServiceServer};
+use tandem_proto::creators::v1::{self as creators, PayoutAccount};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::service::Routes;
+use tonic::transport::Server;
+use tonic::{Request, Response, Status};
+
+/// A server at an address of its own, that can be away.
+pub struct StandIn {
+    address: SocketAddr,
+    routes: Routes,
+    task: Option<JoinHandle<()>>,
+}
+
+impl StandIn {
+    async fn start(routes: Routes) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut stand_in = Self { address: listener.local_addr().unwrap(), routes, task: None };
+        stand_in.serve(listener);
+        stand_in
+    }
+
+    fn serve(&mut self, listener: TcpListener) {
+        let server = Server::builder().add_routes(self.routes.clone());
+        let served = server.serve_with_incoming(TcpListenerStream::new(listener));
+        self.task = Some(tokio::spawn(async move { served.await.unwrap() }));
+    }
+
+    /// No one listens any more.
+    pub async fn goes_away(&mut self) {
+        let task = self.task.take().unwrap();
+        task.abort();
+        assert!(task.await.unwrap_err().is_cancelled());
+    }
+
+    pub async fn comes_back(&mut self) {
+        self.serve(TcpListener::bind(self.address).await.unwrap());
+    }
+
+    pub fn uri(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+/// Contracts by name; each has one version.
+#[derive(Clone, Default)]
+pub struct Contracts(Arc<Mutex<HashMap<String, contracts::Contract>>>);
+
+impl Contracts {
+    pub async fn start(&self) -> StandIn {
+        StandIn::start(Routes::new(ContractServiceServer::new(self.clone()))).await
+    }
+
+    pub fn set(&self, contract: contracts::Contract) {
+        self.0.lock().unwrap().insert(contract.name.clone(), contract);
+    }
+}
+
+/// Payout accounts by creator, and whose was asked for.
+#[derive(Clone, Default)]
+pub struct Creators {
+    accounts: Arc<Mutex<HashMap<String, PayoutAccount>>>,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Creators {
+    pub async fn start(&self) -> StandIn {
+        StandIn::start(Routes::new(CreatorServiceServer::new(self.clone()))).await
+    }
+
+    pub fn set(&self, creator: &str, account: PayoutAccount) {
+        self.accounts.lock().unwrap().insert(creator.to_owned(), account);
+    }
+
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+/// Methods that payouts has no business with, in the form that `async_trait` gives them: it sees none inside a macro.
+macro_rules! others {
+    ($($method:ident: $request:ty => $response:ty;)*) => {
+        $(fn $method<'life, 'async_trait>(&'life self, _: Request<$request>) -> Answer<'async_trait, $response>
+        where
+            'life: 'async_trait,
+            Self: 'async_trait,
+        {
+            Box::pin(async { Err(Status::unimplemented(stringify!($method))) })
+        })*
+    };
+}
+
+type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<Response<T>, Status>> + Send + 'a>>;
+
+#[tonic::async_trait]
+impl ContractService for Contracts {
+    async fn get_contract(
+        &self,
+        request: Request<contracts::GetContractRequest>,
+    ) -> Result<Response<contracts::Contract>, Status> {
+        let contracts::GetContractRequest { name, round } = request.into_inner();
+        match self.0.lock().unwrap().get(&name) {
+            Some(contract) if round == contract.round => Ok(Response::new(contract.clone())),
+            Some(_) => Err(tandem_service::status(ErrorReason::FieldInvalid, "no such round")),
+            None => Err(tandem_service::status(ErrorReason::ResourceNotFound, format!("{name} does not exist."))),
+        }
+    }
+
+    others! {
+        create_contract: contracts::CreateContractRequest => contracts::Contract;
+        list_contracts: contracts::ListContractsRequest => contracts::ListContractsResponse;
+        propose_contract: contracts::ProposeContractRequest => contracts::Contract;
+        counter_contract: contracts::CounterContractRequest => contracts::Contract;
+        accept_contract: contracts::AcceptContractRequest => contracts::Contract;
+        decline_contract: contracts::DeclineContractRequest => contracts::Contract;
+        withdraw_contract: contracts::WithdrawContractRequest => contracts::Contract;
+        sign_contract: contracts::SignContractRequest => contracts::Contract;
+    }
+}
+
+#[tonic::async_trait]
+impl CreatorService for Creators {
+    async fn get_payout_account(
+        &self,
+        request: Request<creators::GetPayoutAccountRequest>,
+    ) -> Result<Response<PayoutAccount>, Status> {
+        let name = request.into_inner().name;
+        self.asked.lock().unwrap().push(name.clone());
+        let account = self.accounts.lock().unwrap().get(&name).cloned();
+        let missing = || {
+            let message = format!("{name} has no payout account; set one with SetPayoutAccount.");
+            tandem_service::status(ErrorReason::PayoutAccountMissing, message)
+        };
+        account.map(Response::new).ok_or_else(missing)
+    }
+
+    others! {
+        batch_import_creators: creators::BatchImportCreatorsRequest => creators::BatchImportCreatorsResponse;
+        get_creator: creators::GetCreatorRequest => creators::Creator;
+        lookup_creator: creators::LookupCreatorRequest => creators::Creator;
+        list_creators: creators::ListCreatorsRequest => creators::ListCreatorsResponse;
+        merge_creators: creators::MergeCreatorsRequest => creators::Creator;
+        set_payout_account: creators::SetPayoutAccountRequest => creators::Creator;
+        erase_creator: creators::EraseCreatorRequest => creators::Creator;
+    }
+}

@@ -1,0 +1,7 @@
+//! The relationships service through its API: a real client, the real server, a real log.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod as_of;
+mod lists;
+mod watch;
+mod world;
