@@ -64,6 +64,14 @@ fn essence(partnership: &Partnership) -> String {
     )
 }
 
+/// A resource name with no more of a long id than tells it from others: "conversions/a2834b63…".
+fn brief(name: &str) -> String {
+    match name.split_once('/') {
+        Some((collection, id)) if id.len() > 20 => format!("{collection}/{}…", id.get(..8).unwrap_or(id)),
+        _ => name.to_owned(),
+    }
+}
+
 fn heading(number: u8, title: &str) {
     println!("\n{number}  {title}\n{}", "─".repeat(title.chars().count() + 3));
 }

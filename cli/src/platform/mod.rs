@@ -24,7 +24,7 @@ mod ready;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use tandem_client::{Client, Endpoints};
+use tandem_client::{Client, Endpoints, Service};
 use tandem_nats_server::{NatsServer, StartError};
 
 pub use child::{Child, beside_this_program};
@@ -145,6 +145,17 @@ impl Platform {
         tokio::select! {
             error = service_ended => error,
             error = nats.ended() => error,
+        }
+    }
+
+    /// Kills a service as a crash would (SIGKILL), and starts it again where it was. It answers when this returns.
+    ///
+    /// # Errors
+    /// If it is not a process of its own, or does not start again.
+    pub async fn crash(&mut self, service: Service) -> anyhow::Result<()> {
+        match &mut self.services {
+            Services::InProcess(_) => anyhow::bail!("only a service in a process of its own can crash alone"),
+            Services::Processes(services) => services.crash(service).await,
         }
     }
 

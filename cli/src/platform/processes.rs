@@ -2,11 +2,13 @@
 //!
 //! Invariant: a service is told all that it needs by its options; it knows nothing of having been started from here.
 
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use futures::FutureExt as _;
 use futures::future::{join_all, select_all, try_join_all};
+use rustix::process::Signal;
 use tandem_client::{Endpoints, Service};
 use tokio::process::Command;
 
@@ -14,7 +16,25 @@ use super::Options;
 use super::child::Child;
 use super::ports::Listeners;
 
-pub(super) struct Processes(Vec<Child>);
+pub(super) struct Processes {
+    running: Vec<Running>,
+    launch: Launch,
+}
+
+struct Running {
+    service: Service,
+    address: SocketAddr,
+    child: Child,
+}
+
+/// What all services are told.
+struct Launch {
+    binaries: PathBuf,
+    data: PathBuf,
+    nats_url: String,
+    endpoints: Endpoints,
+    otlp_endpoint: Option<String>,
+}
 
 impl Processes {
     pub(super) async fn start(
@@ -24,41 +44,37 @@ impl Processes {
         options: &Options,
         binaries: &Path,
     ) -> anyhow::Result<Self> {
-        let logs = options.data.join("logs");
-        std::fs::create_dir_all(&logs)?;
-        let mut starting = Vec::new();
-        for (service, listener, address) in listeners.into_iter() {
+        let launch = Launch {
+            binaries: binaries.to_owned(),
+            data: options.data.clone(),
+            nats_url: nats_url.to_owned(),
+            endpoints: endpoints.clone(),
+            otlp_endpoint: options.otlp_endpoint.clone(),
+        };
+        std::fs::create_dir_all(launch.logs())?;
+        let starting = listeners.into_iter().map(|(service, listener, address)| {
             // A listener can't be handed to another program here: its port is free for an instant.
             drop(listener);
-            let program = format!("tandem-{service}");
-            let ready_file = logs.join(format!("{service}.ready"));
-            let mut command = Command::new(binaries.join(&program));
-            command
-                .arg("--development-key")
-                .args(["--environment", "development", "--nats-url", nats_url])
-                .args(["--listen", &address.to_string()])
-                .args(["--views", &format!("sqlite:{}", options.data.join("views").display())])
-                .arg("--ready-file")
-                .arg(&ready_file);
-            if let Some(collector) = &options.otlp_endpoint {
-                command.args(["--otlp-endpoint", collector]);
-            }
-            for other in Service::ALL {
-                let variable = format!("TANDEM_{}_URL", other.name().to_ascii_uppercase());
-                command.env(variable, endpoints.of(other));
-            }
-            let log = logs.join(format!("{service}.log"));
-            starting.push(async move {
-                let started = Child::start(&program, &mut command, &ready_file, &log).await;
-                started.map(|(child, _)| child).with_context(|| format!("the {service} service"))
-            });
-        }
-        Ok(Self(try_join_all(starting).await?))
+            let launch = &launch;
+            async move { anyhow::Ok(Running { service, address, child: launch.start(service, address).await? }) }
+        });
+        let running = try_join_all(starting).await?;
+        Ok(Self { running, launch })
+    }
+
+    /// Kills a service as a crash would, and starts it again where it was.
+    pub(super) async fn crash(&mut self, service: Service) -> anyhow::Result<()> {
+        let running = self.running.iter_mut().find(|running| running.service == service);
+        let running = running.with_context(|| format!("the {service} service does not run"))?;
+        running.child.signal(Signal::KILL)?;
+        running.child.ended().await?;
+        running.child = self.launch.start(service, running.address).await?;
+        Ok(())
     }
 
     /// Waits until a service ends, and says which.
     pub(super) async fn ended(&mut self) -> anyhow::Error {
-        let ends = self.0.iter_mut().map(|child| {
+        let ends = self.running.iter_mut().map(|Running { child, .. }| {
             async {
                 let status = child.ended().await;
                 (child.name().to_owned(), status)
@@ -73,6 +89,35 @@ impl Processes {
     }
 
     pub(super) async fn stop(self) -> anyhow::Result<()> {
-        join_all(self.0.into_iter().map(Child::stop)).await.into_iter().collect()
+        join_all(self.running.into_iter().map(|running| running.child.stop())).await.into_iter().collect()
+    }
+}
+
+impl Launch {
+    fn logs(&self) -> PathBuf {
+        self.data.join("logs")
+    }
+
+    async fn start(&self, service: Service, address: SocketAddr) -> anyhow::Result<Child> {
+        let program = format!("tandem-{service}");
+        let ready_file = self.logs().join(format!("{service}.ready"));
+        let mut command = Command::new(self.binaries.join(&program));
+        command
+            .arg("--development-key")
+            .args(["--environment", "development", "--nats-url", &self.nats_url])
+            .args(["--listen", &address.to_string()])
+            .args(["--views", &format!("sqlite:{}", self.data.join("views").display())])
+            .arg("--ready-file")
+            .arg(&ready_file);
+        if let Some(collector) = &self.otlp_endpoint {
+            command.args(["--otlp-endpoint", collector]);
+        }
+        for other in Service::ALL {
+            let variable = format!("TANDEM_{}_URL", other.name().to_ascii_uppercase());
+            command.env(variable, self.endpoints.of(other));
+        }
+        let log = self.logs().join(format!("{service}.log"));
+        let started = Child::start(&program, &mut command, &ready_file, &log).await;
+        started.map(|(child, _)| child).with_context(|| format!("the {service} service"))
     }
 }

@@ -1,8 +1,8 @@
 //! A campaign is launched, the creator joins, content goes from draft to publication, and sells.
 
 use anyhow::{Context as _, ensure};
-use tandem_client::Service;
 use tandem_cli::output::table;
+use tandem_client::Service;
 use tandem_proto::campaigns::v1::{
     ApproveDraftRequest, Campaign, CampaignState, Conversion, ConversionState, CreateCampaignRequest,
     CreateParticipationRequest, DisclosureRule, Draft, Kpi, LaunchCampaignRequest, Metric, Objective, Participation,
@@ -23,7 +23,8 @@ const CODE: &str = "GLOW10";
 /// Has an unclear tag, at the end of a pile of hashtags, and no brand tag.
 const BAD_CAPTION: &str = "My skin has never felt this good. I have been using the new serum every morning for two weeks \
     and I can't stop looking at the results, thanks to GlowCo! #skincare #glow #serum #morningroutine #sp #beauty #love";
-const GOOD_CAPTION: &str = "#ad Two weeks with the new serum of @glowco, every morning. Here is what changed. #skincare";
+const GOOD_CAPTION: &str =
+    "#ad Two weeks with the new serum of @glowco, every morning. Here is what changed. #skincare";
 
 pub(super) async fn tell(world: &mut World<'_>, contract: &Contract) -> anyhow::Result<Participation> {
     heading(4, "Campaign");
@@ -69,7 +70,11 @@ async fn launch(world: &mut World<'_>, brand: &str) -> anyhow::Result<Campaign> 
             async move { client.campaigns().create_campaign(request).await }
         })
         .await?;
-    let launch = |request_id| LaunchCampaignRequest { name: planned.name.clone(), request_id, ..LaunchCampaignRequest::default() };
+    let launch = |request_id| LaunchCampaignRequest {
+        name: planned.name.clone(),
+        request_id,
+        ..LaunchCampaignRequest::default()
+    };
     let told = world
         .refused(&Person::Maria, ErrorReason::KpisMissing, |client| async move {
             client.campaigns().launch_campaign(launch(String::new())).await
@@ -100,7 +105,12 @@ async fn launch(world: &mut World<'_>, brand: &str) -> anyhow::Result<Campaign> 
     Ok(launched)
 }
 
-async fn submit(world: &mut World<'_>, joined: &Participation, creator: &Person, caption: &str) -> anyhow::Result<Draft> {
+async fn submit(
+    world: &mut World<'_>,
+    joined: &Participation,
+    creator: &Person,
+    caption: &str,
+) -> anyhow::Result<Draft> {
     let draft = Draft {
         caption: caption.to_owned(),
         media_uri: "https://drafts.example/reel-1.mp4".to_owned(),

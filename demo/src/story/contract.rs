@@ -33,7 +33,10 @@ pub(super) async fn tell(world: &mut World<'_>, creator: &Creator) -> anyhow::Re
             async move { client.contracts().create_contract(request).await }
         })
         .await?;
-    println!("Drafted from examples/{FILE}: {} clauses", contract.terms.as_ref().map_or(0, |terms| terms.clauses.len()));
+    println!(
+        "Drafted from examples/{FILE}: {} clauses",
+        contract.terms.as_ref().map_or(0, |terms| terms.clauses.len())
+    );
     let contract = negotiate(world, &contract.name, &Person::Creator(creator.name.clone())).await?;
     sign(world, contract, &Person::Creator(creator.name.clone())).await
 }
@@ -78,7 +81,8 @@ async fn negotiate(world: &mut World<'_>, name: &str, creator: &Person) -> anyho
     let round = countered.rounds.last().context("a counter-offer is a round")?;
     let mut shown = table(&["round", "changed clause", "before", "after"]);
     for change in &round.changes {
-        let words = |clause: Option<&tandem_proto::contracts::v1::Clause>| match clause.and_then(|c| c.clause.as_ref()) {
+        let words = |clause: Option<&tandem_proto::contracts::v1::Clause>| match clause.and_then(|c| c.clause.as_ref())
+        {
             Some(Kind::Fee(fee)) => crate::money::amount(fee.amount.as_ref()),
             Some(Kind::Exclusivity(exclusivity)) => format!("{} days after the end", exclusivity.days_after_end),
             other => format!("{other:?}"),

@@ -3,12 +3,12 @@
 use anyhow::{Context as _, ensure};
 use tandem_cli::output::{grouped, table};
 use tandem_client::Service;
+use tandem_proto::common::v1::ErrorReason;
 use tandem_proto::creators::v1::{
-    ApproveProspectRequest, Creator, CreateProspectRequest, Finding, FindingKind, FindingSeverity, ListCreatorsRequest,
+    ApproveProspectRequest, CreateProspectRequest, Creator, Finding, FindingKind, FindingSeverity, ListCreatorsRequest,
     LookupCreatorRequest, MergeCreatorsRequest, PayoutAccount, Platform, Prospect, ProspectState, RecordFindingRequest,
     RecordReplyRequest, ReplyOutcome, SendOutreachRequest, SetPayoutAccountRequest, Tier,
 };
-use tandem_proto::common::v1::ErrorReason;
 
 use super::heading;
 use crate::cast::Person;
@@ -44,7 +44,10 @@ async fn find(world: &World<'_>) -> anyhow::Result<Creator> {
         shown.add_row([handle(creator), &creator.display_name, tier(creator), &grouped(creator.follower_count)]);
     }
     println!("{}", shown.trim_fmt());
-    page.creators.into_iter().find(|creator| handle(creator) == HANDLE).context("the creator of the story is not listed")
+    page.creators
+        .into_iter()
+        .find(|creator| handle(creator) == HANDLE)
+        .context("the creator of the story is not listed")
 }
 
 /// Both exports know the creator: from now on it is one, with two channels.
@@ -95,8 +98,7 @@ async fn merge(world: &mut World<'_>, creator: Creator) -> anyhow::Result<Creato
 async fn vet(world: &mut World<'_>, creator: &Creator) -> anyhow::Result<Prospect> {
     let prospect: Prospect = world
         .write(&Person::Maria, Service::Creators, |client, request_id| {
-            let prospect =
-                Prospect { brand: BRAND.to_owned(), creator: creator.name.clone(), ..Prospect::default() };
+            let prospect = Prospect { brand: BRAND.to_owned(), creator: creator.name.clone(), ..Prospect::default() };
             let request = CreateProspectRequest { prospect: Some(prospect), request_id };
             async move { client.prospects().create_prospect(request).await }
         })
@@ -114,7 +116,12 @@ async fn vet(world: &mut World<'_>, creator: &Creator) -> anyhow::Result<Prospec
     println!("Approval without vetting is refused: {told}");
 
     let findings = [
-        (FindingKind::Audience, FindingSeverity::Clear, 6200, "62 % of the audience are women of 18 to 34 in US and CA"),
+        (
+            FindingKind::Audience,
+            FindingSeverity::Clear,
+            6200,
+            "62 % of the audience are women of 18 to 34 in US and CA",
+        ),
         (FindingKind::Fraud, FindingSeverity::Warning, 900, "9 % of the followers look inactive, in the usual range"),
     ];
     for (kind, severity, share_basis_points, summary) in findings {
@@ -127,11 +134,8 @@ async fn vet(world: &mut World<'_>, creator: &Creator) -> anyhow::Result<Prospec
         };
         let _: Prospect = world
             .write(&Person::Rita, Service::Creators, |client, request_id| {
-                let request = RecordFindingRequest {
-                    name: prospect.name.clone(),
-                    finding: Some(finding.clone()),
-                    request_id,
-                };
+                let request =
+                    RecordFindingRequest { name: prospect.name.clone(), finding: Some(finding.clone()), request_id };
                 async move { client.prospects().record_finding(request).await }
             })
             .await?;
@@ -163,11 +167,8 @@ async fn approach(world: &mut World<'_>, prospect: &str) -> anyhow::Result<()> {
     world.at("2026-06-04T16:30:00Z")?;
     let replied: Prospect = world
         .write(&Person::Maria, Service::Creators, |client, request_id| {
-            let request = RecordReplyRequest {
-                name: prospect.to_owned(),
-                outcome: ReplyOutcome::Interested.into(),
-                request_id,
-            };
+            let request =
+                RecordReplyRequest { name: prospect.to_owned(), outcome: ReplyOutcome::Interested.into(), request_id };
             async move { client.prospects().record_reply(request).await }
         })
         .await?;

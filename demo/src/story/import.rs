@@ -24,7 +24,10 @@ pub(super) async fn tell(world: &mut World<'_>) -> anyhow::Result<()> {
         "not 983 creators of 1,050 rows: {instagram:?}"
     );
     let tiktok = import(world, "creators-tiktok", &mut shown).await?;
-    ensure!((tiktok.rows, tiktok.created, tiktok.repeats) == (1000, 996, 4), "not 996 creators of 1,000 rows: {tiktok:?}");
+    ensure!(
+        (tiktok.rows, tiktok.created, tiktok.repeats) == (1000, 996, 4),
+        "not 996 creators of 1,000 rows: {tiktok:?}"
+    );
     let again = import(world, "creators-instagram", &mut shown).await?;
     ensure!(again.nothing_changed() && again.taken() == 1050, "importing again changed something: {again:?}");
     println!("{}", shown.trim_fmt());

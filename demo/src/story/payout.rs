@@ -14,7 +14,7 @@ use tandem_proto::payouts::v1::{
 };
 use tandem_proto::time;
 
-use super::heading;
+use super::{brief, heading};
 use crate::cast::Person;
 use crate::money::amount;
 use crate::world::World;
@@ -30,7 +30,10 @@ pub(super) async fn tell(world: &mut World<'_>, contract: &Contract, partnership
     for earning in &earnings {
         let due = earning.due_date.unwrap_or_default();
         shown.add_row([
-            EarningRule::as_str_name(&earning.rule()).trim_start_matches("EARNING_RULE_").to_lowercase().replace('_', " "),
+            EarningRule::as_str_name(&earning.rule())
+                .trim_start_matches("EARNING_RULE_")
+                .to_lowercase()
+                .replace('_', " "),
             earning.clause_id.clone(),
             amount(earning.amount.as_ref()),
             format!("{:04}-{:02}-{:02}", due.year, due.month, due.day),
@@ -128,12 +131,16 @@ async fn submit(world: &mut World<'_>, run: &PayoutRun) -> anyhow::Result<Payout
         .await?;
     let run = answer.payout_run.context("the run is missing")?;
     let file = String::from_utf8(answer.pain001_xml).context("the file is no UTF-8")?;
-    ensure!(file.contains("pain.001.001.09") && file.contains("NL91ABNA0417164300"), "not the file of this run:\n{file}");
+    ensure!(
+        file.contains("pain.001.001.09") && file.contains("NL91ABNA0417164300"),
+        "not the file of this run:\n{file}"
+    );
     println!("Written as pain.001.001.09, {} bytes, SHA-256 {}…:", file.len(), &run.file_hash[..16]);
-    for line in file.lines().skip_while(|line| !line.contains("<CdtTrfTxInf>")).take(6) {
-        println!("  {}", line.trim_start_matches("    "));
+    let transaction = file.lines().skip_while(|line| !line.contains("<CdtTrfTxInf>")).take(7);
+    for line in transaction.map(|line| line.strip_prefix("      ").unwrap_or(line)) {
+        println!("  {line}");
     }
-    println!("  …");
+    println!("    …");
     Ok(run)
 }
 
@@ -143,18 +150,25 @@ async fn explain(world: &World<'_>, run: &PayoutRun, contract: &Contract) -> any
     let explained = world.client(&Person::Fred).payout_runs().explain_payout(request).await?.into_inner();
     let mut shown = table(&[">amount", "rule", "contract", "event", ">position"]);
     let mut sum = 0;
-    for line in &explained.lines {
+    let mut lines = explained.lines;
+    lines.sort_by_key(|line| {
+        line.earning.as_ref().map(|earning| earning.source_events.first().map(|event| event.position))
+    });
+    for line in &lines {
         let earning = line.earning.clone().context("a line has an earning")?;
         let paid = Money::try_from(&earning.amount.clone().context("an earning has an amount")?)?;
         sum += paid.minor();
-        ensure!(line.clause.as_ref().is_some_and(|clause| clause.clause_id == earning.clause_id), "no clause: {line:?}");
+        ensure!(
+            line.clause.as_ref().is_some_and(|clause| clause.clause_id == earning.clause_id),
+            "no clause: {line:?}"
+        );
         ensure!(earning.contract_version == contract.round, "priced by another version: {earning:?}");
         let event = earning.source_events.first().context("an earning has an event")?;
         shown.add_row([
             paid.to_string(),
             earning.calculation.as_ref().map_or_else(String::new, |calculation| calculation.explanation.clone()),
             format!("{} v{}, {}", earning.contract, earning.contract_version, earning.clause_id),
-            format!("{} of {}", short(&event.r#type), event.resource),
+            format!("{} of {}", short(&event.r#type), brief(&event.resource)),
             event.position.to_string(),
         ]);
     }

@@ -10,7 +10,7 @@ use tandem_proto::relationships::v1::{
 };
 use tandem_proto::time;
 
-use super::{EndState, answers, essence, heading, payout};
+use super::{EndState, answers, brief, essence, heading, payout};
 use crate::cast::Person;
 use crate::money::amount;
 use crate::world::World;
@@ -36,14 +36,17 @@ pub(super) async fn tell(
 
     let trail = audit_trail(world, name).await?;
     let mut shown = table(&[">position", "time (UTC)", "actor", "command", "what", "reason"]);
-    for entry in &trail {
+    let alike = |a: &AuditEntry, b: &AuditEntry| (&a.request_id, &a.summary) == (&b.request_id, &b.summary);
+    for entries in trail.chunk_by(alike) {
+        let [entry, ..] = entries else { continue };
         ensure!(!entry.actor.is_empty() && !entry.command.is_empty(), "an entry without actor or command: {entry:?}");
+        let times = if entries.len() > 1 { format!(" ({} times)", entries.len()) } else { String::new() };
         shown.add_row([
             entry.position.to_string(),
             instant(entry.time.as_ref()),
-            actor(&entry.actor),
+            brief(&entry.actor),
             entry.command.rsplit('/').next().unwrap_or_default().to_owned(),
-            entry.summary.clone(),
+            entry.summary.clone() + &times,
             entry.reason.clone(),
         ]);
     }
@@ -107,14 +110,6 @@ async fn audit_trail(world: &World<'_>, partnership: &str) -> anyhow::Result<Vec
     Ok(world.client(&Person::Maria).relationships().list_audit_entries(request).await?.into_inner().audit_entries)
 }
 
-/// "creators/1f2e…" for people.
-fn actor(name: &str) -> String {
-    match name.split_once('/') {
-        Some(("creators", id)) => format!("creators/{}…", id.get(..6).unwrap_or(id)),
-        _ => name.to_owned(),
-    }
-}
-
 async fn rebuild(world: &World<'_>, name: &str, as_of: jiff::Timestamp) -> anyhow::Result<()> {
     let before = answers::collect(world, name, as_of).await?;
     let rebuilt = answers::rebuild(world).await?;
@@ -143,25 +138,17 @@ async fn rebuild(world: &World<'_>, name: &str, as_of: jiff::Timestamp) -> anyho
     Ok(())
 }
 
-async fn end_state(
-    world: &World<'_>,
-    name: &str,
-    contract: &Contract,
-    run: &PayoutRun,
-) -> anyhow::Result<EndState> {
+async fn end_state(world: &World<'_>, name: &str, contract: &Contract, run: &PayoutRun) -> anyhow::Result<EndState> {
     let earnings = payout::earnings(world, contract).await?;
     let earnings = earnings.iter().map(|earning| {
         let (rule, state) = (EarningRule::as_str_name(&earning.rule()), EarningState::as_str_name(&earning.state()));
         format!("{rule} {} {} {state}", earning.clause_id, amount(earning.amount.as_ref()))
     });
-    let payouts = run.payouts.iter().map(|payout| {
-        format!("{} {}", amount(payout.amount.as_ref()), PayoutState::as_str_name(&payout.state()))
-    });
-    let request = WatchEventsRequest {
-        partnership: name.to_owned(),
-        until_now: true,
-        ..WatchEventsRequest::default()
-    };
+    let payouts = run
+        .payouts
+        .iter()
+        .map(|payout| format!("{} {}", amount(payout.amount.as_ref()), PayoutState::as_str_name(&payout.state())));
+    let request = WatchEventsRequest { partnership: name.to_owned(), until_now: true, ..WatchEventsRequest::default() };
     let mut stream = world.client(&Person::Maria).events().watch_events(request).await?.into_inner();
     let mut event_types = Vec::new();
     while let Some(event) = stream.message().await? {
