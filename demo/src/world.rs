@@ -71,6 +71,7 @@ impl<'a> World<'a> {
         F: Future<Output = Result<Response<T>, Status>> + Send + 'static,
     {
         let client = self.client(person);
+        #[expect(clippy::disallowed_methods, reason = "a client chooses its request ids")]
         let request_id = Uuid::now_v7().to_string();
         let call = || -> Answer<T> { Box::pin(call(client.clone(), request_id.clone())) };
         let answer = self.faults.write(service, call).await?;

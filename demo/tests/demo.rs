@@ -1,5 +1,7 @@
 //! The demo as a user runs it.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 use std::process::{Command, Output};
 
 fn demo(arguments: &[&str]) -> Output {

@@ -1,5 +1,7 @@
 //! The story ends the same whatever happens to replies and processes: nothing lost, nothing paid twice.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -69,7 +69,7 @@ pub struct Platform {
 
 enum Services {
     InProcess(InProcess),
-    Processes(Processes),
+    Processes(Box<Processes>),
 }
 
 struct Nats {
@@ -104,7 +104,9 @@ impl Platform {
         let (lock, listeners, mut nats) = prepare(&options).await?;
         let endpoints = listeners.endpoints();
         match Processes::start(listeners, &endpoints, &nats.url, &options, binaries).await {
-            Ok(services) => Ok(Self { services: Services::Processes(services), nats, endpoints, _lock: lock }),
+            Ok(services) => {
+                Ok(Self { services: Services::Processes(Box::new(services)), nats, endpoints, _lock: lock })
+            }
             Err(error) => {
                 nats.stop().await?;
                 Err(error)

@@ -42,7 +42,9 @@ impl<A: Aggregate> Loaded<A> {
         let decoded = A::Event::decode(&envelope.event_type, &event.payload)
             .map_err(|error| format!("{}: {error}", envelope.event_type))
             .and_then(|event| event.ok_or_else(|| format!("{} is unknown here", envelope.event_type)))
-            .map_err(|error| ExecuteError::Corrupt(format!("event {} of {}: {error}", event.position, event.subject)))?;
+            .map_err(|error| {
+                ExecuteError::Corrupt(format!("event {} of {}: {error}", event.position, event.subject))
+            })?;
         self.state.evolve(&decoded, envelope);
         self.position = event.position;
         self.event_count += 1;

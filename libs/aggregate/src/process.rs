@@ -56,15 +56,16 @@ pub async fn run_process<P: Process>(process: Arc<P>, log: Arc<dyn EventLog>, sh
     while !shutdown.is_cancelled() {
         match log.consume(P::NAME, &process.filter()).await {
             Ok(deliveries) => {
-                let handled = deliveries.take_until(shutdown.cancelled()).for_each_concurrent(CONCURRENCY, |delivery| {
-                    let process = &process;
-                    async move {
-                        match delivery {
-                            Ok(delivery) => handle(process.as_ref(), delivery.as_ref()).await,
-                            Err(error) => tracing::warn!(process = P::NAME, %error, "deliveries interrupted"),
+                let handled =
+                    deliveries.take_until(shutdown.cancelled()).for_each_concurrent(CONCURRENCY, |delivery| {
+                        let process = &process;
+                        async move {
+                            match delivery {
+                                Ok(delivery) => handle(process.as_ref(), delivery.as_ref()).await,
+                                Err(error) => tracing::warn!(process = P::NAME, %error, "deliveries interrupted"),
+                            }
                         }
-                    }
-                });
+                    });
                 handled.await;
             }
             Err(error) => tracing::warn!(process = P::NAME, %error, "the log can't be consumed"),
@@ -100,7 +101,8 @@ async fn handle<P: Process>(process: &P, delivery: &dyn Delivery) {
         match process.handle(event, &cause).await {
             Ok(()) => delivery.ack().await,
             Err(error) => {
-                let delay = LONGEST_RETRY.min(Duration::from_millis(100) * 2u32.saturating_pow(delivery.attempt() as u32));
+                let delay =
+                    LONGEST_RETRY.min(Duration::from_millis(100) * 2u32.saturating_pow(delivery.attempt() as u32));
                 tracing::warn!(%error, retry_in = ?delay, "not handled");
                 delivery.retry(delay).await
             }

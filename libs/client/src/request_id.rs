@@ -15,6 +15,7 @@ const PREFIX: usize = 5;
 ///
 /// The field is appended to the encoded message: of a field that occurs twice the last counts, and no other field is
 /// touched, be it known here or not.
+#[expect(clippy::disallowed_methods, reason = "a client chooses its request ids")]
 pub(crate) fn assign(mut call: Call) -> Call {
     if let (Some(field), Payload::Whole(frame)) = (call.method.request_id_field, &call.payload) {
         match has_value(frame, field) {

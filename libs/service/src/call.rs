@@ -55,6 +55,7 @@ impl<M: RequestMessage> Call<M> {
     /// # Errors
     /// INVALID_ARGUMENT that names all fields at fault. INTERNAL if the request did not come through this crate's
     /// server.
+    #[expect(clippy::disallowed_methods, reason = "the edge, where requests get their time and id")]
     pub fn accept(request: Request<M>) -> Result<Self, Status> {
         let (metadata, extensions, message) = request.into_parts();
         let (Some(admitted), Some(Deadline(deadline))) = (extensions.get::<Admitted>(), extensions.get::<Deadline>())

@@ -21,6 +21,9 @@ use crate::config::Limits;
 use crate::error::status;
 use crate::methods;
 
+/// Longer than anything takes that is worth waiting for.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
 /// When a request ends; in its extensions.
 #[derive(Clone, Copy)]
 pub(crate) struct Deadline(pub(crate) Instant);
@@ -77,7 +80,9 @@ where
             return Either::Right(Either::Right(ready(Ok(status(ErrorReason::Overloaded, message).into_http()))));
         };
         let client = request.headers().get("grpc-timeout").and_then(parse).map(in_time);
-        let deadline = Instant::now() + client.map_or(self.limits.timeout, |client| client.min(self.limits.timeout));
+        let long_running = methods::find(request.uri().path()).is_some_and(|method| method.long_running);
+        let own = if long_running { LONGEST } else { self.limits.timeout };
+        let deadline = Instant::now() + client.map_or(own, |client| client.min(own));
         request.extensions_mut().insert(Deadline(deadline));
         let answer = self.inner.call(request);
         Either::Right(Either::Left(Box::pin(async move {

@@ -15,22 +15,24 @@ pub(crate) struct Method {
     pub(crate) name: String,
     /// What the caller's token must permit; none if the proto file names nothing.
     pub(crate) permission: Option<String>,
+    /// Whether only the client's deadline ends it.
+    pub(crate) long_running: bool,
 }
 
 static METHODS: LazyLock<HashMap<String, Method>> = LazyLock::new(|| {
-    let permission = POOL.get_extension_by_name("tandem.common.v1.permission");
-    let permission_of = |options: DynamicMessage| {
-        let value = permission.as_ref().filter(|option| options.has_extension(option));
-        value.and_then(|option| match options.get_extension(option).as_ref() {
-            Value::String(permission) if !permission.is_empty() => Some(permission.clone()),
-            _ => None,
-        })
+    let option_of = |options: &DynamicMessage, name: &str| {
+        let option = POOL.get_extension_by_name(name).filter(|option| options.has_extension(option));
+        option.map(|option| options.get_extension(&option).into_owned())
     };
     let ours = POOL.services().filter(|service| service.full_name().starts_with("tandem."));
     ours.flat_map(|service| service.methods().collect::<Vec<_>>())
         .map(|method| {
             let name = format!("{}/{}", method.parent_service().full_name(), method.name());
-            (format!("/{name}"), Method { name, permission: permission_of(method.options()) })
+            let options = method.options();
+            let permission = option_of(&options, "tandem.common.v1.permission");
+            let permission = permission.as_ref().and_then(Value::as_str).filter(|permission| !permission.is_empty());
+            let long_running = option_of(&options, "tandem.common.v1.long_running") == Some(Value::Bool(true));
+            (format!("/{name}"), Method { name, permission: permission.map(str::to_owned), long_running })
         })
         .collect()
 });
@@ -55,5 +57,7 @@ mod tests {
         assert!(without.is_empty(), "denied to everyone: {without:?}");
         let rebuild = find("/tandem.common.v1.ViewService/RebuildView").unwrap();
         assert_eq!(rebuild.permission.as_deref(), Some("views.rebuild"));
+        assert!(rebuild.long_running);
+        assert!(!find("/tandem.common.v1.ViewService/ListViews").unwrap().long_running);
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Invariant: what is tested is what runs: nothing is left out or replaced, except that the development key is taken.
 
+mod collector;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -15,6 +17,8 @@ use tonic::transport::{Channel, Endpoint};
 
 use crate::config::Settings;
 use crate::environment::Service;
+
+pub use collector::{CollectedSpan, Collector, Trace};
 
 /// A service that runs until it is stopped or dropped.
 pub struct Running {

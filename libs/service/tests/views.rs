@@ -1,5 +1,5 @@
 //! Operating views through the service that every service with views has.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, in its helpers too")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, reason = "a test fails by panicking, in its helpers too")]
 
 mod common;
 

@@ -39,8 +39,8 @@ impl Caller {
     /// The caller that the claims describe; otherwise what is wrong with them.
     pub(crate) fn new(claims: Claims) -> Result<Self, &'static str> {
         let Claims { sub, tenant, permissions, creator, .. } = claims;
-        if !is_id(&tenant) {
-            return Err("its claim `tenant` must be 1 to 128 of A-Z a-z 0-9 _ ~ -");
+        if !is_id(&tenant) || tenant.contains('~') {
+            return Err("its claim `tenant` must be 1 to 128 of A-Z a-z 0-9 _ -");
         }
         if !is_name(&sub, "users/") && !is_name(&sub, "services/") {
             return Err("its claim `sub` must be users/{user} or services/{service}, the id of A-Z a-z 0-9 _ ~ -");

@@ -106,5 +106,6 @@ pub(crate) fn trace_id() -> String {
     let context = tracing::Span::current().context();
     let span = context.span();
     let span = span.span_context();
+    #[expect(clippy::disallowed_methods, reason = "an id to report, where there is no trace")]
     if span.is_valid() { span.trace_id().to_string() } else { uuid::Uuid::new_v4().simple().to_string() }
 }
