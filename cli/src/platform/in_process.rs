@@ -87,17 +87,11 @@ impl Part {
 }
 
 fn run(service: Service, endpoints: &Endpoints, part: Part) -> BoxFuture<'static, anyhow::Result<()>> {
-    let Endpoints { creators, contracts, payouts, .. } = endpoints.clone();
     match service {
         Service::Creators => part.run::<tandem_creators::Creators>(tandem_creators::Args::default()).boxed(),
         Service::Contracts => part.run::<tandem_contracts::Contracts>(tandem_service::NoArgs {}).boxed(),
-        Service::Campaigns => {
-            part.run::<tandem_campaigns::Campaigns>(tandem_campaigns::Args { contracts_url: contracts }).boxed()
-        }
-        Service::Payouts => {
-            let args = tandem_payouts::Args { contracts_url: contracts, creators_url: creators, payouts_url: payouts };
-            part.run::<tandem_payouts::Payouts>(args).boxed()
-        }
+        Service::Campaigns => part.run::<tandem_campaigns::Campaigns>(endpoints.clone()).boxed(),
+        Service::Payouts => part.run::<tandem_payouts::Payouts>(endpoints.clone()).boxed(),
         Service::Relationships => part.run::<tandem_relationships::Relationships>(tandem_service::NoArgs {}).boxed(),
     }
 }

@@ -113,8 +113,7 @@ impl Launch {
             command.args(["--otlp-endpoint", collector]);
         }
         for other in Service::ALL {
-            let variable = format!("TANDEM_{}_URL", other.name().to_ascii_uppercase());
-            command.env(variable, self.endpoints.of(other));
+            command.env(other.variable(), self.endpoints.of(other));
         }
         let log = self.logs().join(format!("{service}.log"));
         let started = Child::start(&program, &mut command, &ready_file, &log).await;

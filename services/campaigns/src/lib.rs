@@ -38,23 +38,14 @@ use participation::Participation;
 /// The service.
 pub struct Campaigns;
 
-/// What this service can be told beside what all can.
-#[derive(clap::Args, Clone, Debug)]
-pub struct Args {
-    /// URL of the contracts service
-    #[arg(long, env = "TANDEM_CONTRACTS_URL", value_name = "URL", default_value = "http://127.0.0.1:7402")]
-    pub contracts_url: String,
-}
-
 #[tonic::async_trait]
 impl Service for Campaigns {
     const NAME: &'static str = "campaigns";
     const DEFAULT_PORT: u16 = 7403;
-    type Args = Args;
+    type Args = Endpoints;
 
-    async fn wire(env: &Environment, args: &Args) -> anyhow::Result<Wired> {
-        let endpoints = Endpoints { contracts: args.contracts_url.clone(), ..Endpoints::default() };
-        let contracts = Contracts::new(env.peers(endpoints, [Contracts::PERMISSION])?);
+    async fn wire(env: &Environment, endpoints: &Endpoints) -> anyhow::Result<Wired> {
+        let contracts = Contracts::new(env.peers(endpoints.clone(), [Contracts::PERMISSION])?);
         let campaigns = env.view(ResourceView::<Campaign>::default()).await?;
         let participations = env.view(ResourceView::<Participation>::default()).await?;
         let conversions = env.view(ResourceView::<Conversion>::default()).await?;

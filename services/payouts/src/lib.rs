@@ -24,34 +24,15 @@ use crate::payout_run::PayoutRun;
 /// The service.
 pub struct Payouts;
 
-/// Settings of its own.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Args {
-    /// Where the contracts service answers.
-    #[arg(long, env = "TANDEM_CONTRACTS_URL", default_value = "http://127.0.0.1:7402")]
-    pub contracts_url: String,
-    /// Where the creators service answers.
-    #[arg(long, env = "TANDEM_CREATORS_URL", default_value = "http://127.0.0.1:7401")]
-    pub creators_url: String,
-    /// Where this service itself answers: its accrual process records earnings as any other client would.
-    #[arg(long, env = "TANDEM_PAYOUTS_URL", default_value = "http://127.0.0.1:7404")]
-    pub payouts_url: String,
-}
-
 #[tonic::async_trait]
 impl Service for Payouts {
     const NAME: &'static str = "payouts";
     const DEFAULT_PORT: u16 = 7404;
-    type Args = Args;
+    type Args = Endpoints;
 
-    async fn wire(env: &Environment, args: &Args) -> anyhow::Result<Wired> {
-        let endpoints = Endpoints {
-            contracts: args.contracts_url.clone(),
-            creators: args.creators_url.clone(),
-            payouts: args.payouts_url.clone(),
-            ..Endpoints::default()
-        };
-        let peers = env.peers(endpoints, ["contracts.read", "creators.bank.read", "payouts.earnings.write"])?;
+    async fn wire(env: &Environment, endpoints: &Endpoints) -> anyhow::Result<Wired> {
+        // This service among them: its accrual process records earnings as any other client would.
+        let peers = env.peers(endpoints.clone(), ["contracts.read", "creators.bank.read", "payouts.earnings.write"])?;
         let earnings = env.view(ResourceView::<Earning>::default()).await?;
         let runs = env.view(ResourceView::<PayoutRun>::default()).await?;
         let earning_executor = Arc::new(env.executor::<Earning>());

@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 
-use tandem_campaigns::{Args, Campaigns};
+use tandem_campaigns::Campaigns;
 use tandem_client::proto::campaigns::v1 as pb;
 use tandem_client::proto::common::v1::ErrorReason;
 use tandem_client::proto::google::r#type::Money;
-use tandem_client::{Claims, Client, Error, MintedToken, RetryPolicy};
+use tandem_client::{Claims, Client, Endpoints, Error, MintedToken, RetryPolicy};
 use tandem_eventlog::{EventLog as _, JetStreamLog, JetStreamOptions, Kind, RecordedEvent, Subject};
 use tandem_nats_server::NatsServer;
 use tandem_service::testing::{Running, settings};
@@ -43,7 +43,7 @@ impl World {
         let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let contracts_address = free.local_addr().unwrap();
         drop(free);
-        let args = Args { contracts_url: format!("http://{contracts_address}") };
+        let args = Endpoints { contracts: format!("http://{contracts_address}"), ..Endpoints::default() };
         let service = Running::start::<Campaigns>(settings(&nats.url(), views.path()), args).await.unwrap();
         let contracts = Contracts::default();
         contracts.put("acme", signed("c1", MIRA));

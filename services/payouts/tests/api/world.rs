@@ -8,15 +8,15 @@ use async_nats::jetstream::consumer::pull;
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use prost::{Message, Name};
-pub use tandem_client::Claims;
 use tandem_client::proto::payouts::v1 as pb;
+pub use tandem_client::{Claims, Endpoints};
 use tandem_client::{Client, Error, MintedToken};
 use tandem_eventlog::{
     Append, Envelope, EventLog as _, Filter, JetStreamLog, JetStreamOptions, Kind, NewEvent, Position, RecordedEvent,
     Subject,
 };
 use tandem_nats_server::NatsServer;
-use tandem_payouts::{Args, Payouts};
+use tandem_payouts::Payouts;
 use tandem_service::testing::settings;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -86,10 +86,11 @@ impl World {
     pub async fn start_service(&mut self) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         self.uri = format!("http://{}", listener.local_addr().unwrap());
-        let args = Args {
-            contracts_url: self.contracts_server.uri(),
-            creators_url: self.creators_server.uri(),
-            payouts_url: self.uri.clone(),
+        let args = Endpoints {
+            contracts: self.contracts_server.uri(),
+            creators: self.creators_server.uri(),
+            payouts: self.uri.clone(),
+            ..Endpoints::default()
         };
         let settings = settings(&self.nats.url(), self.views.path());
         let (shutdown, (ready, started)) = (CancellationToken::new(), oneshot::channel());
