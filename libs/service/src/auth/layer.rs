@@ -94,7 +94,11 @@ mod tests {
             "sub": "users/ada", "tenant": "acme", "permissions": ["*"], "exp": 0
         });
         let caller = Caller::new(serde_json::from_value(everything).unwrap()).unwrap();
-        let method = |permission: Option<&str>| Method { name: "x/Y".into(), permission: permission.map(Into::into) };
+        let method = |permission: Option<&str>| Method {
+            name: "x/Y".into(),
+            permission: permission.map(Into::into),
+            long_running: false,
+        };
         assert!(authorize(&caller, &method(Some("views.read"))).is_ok());
         let denied = Status::from(authorize(&caller, &method(None)).unwrap_err());
         assert_eq!(denied.code(), tonic::Code::PermissionDenied);
