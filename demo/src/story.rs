@@ -9,6 +9,7 @@ mod payout;
 mod relationship;
 
 use anyhow::Context as _;
+pub use contract::draft;
 use tandem_client::Endpoints;
 use tandem_proto::relationships::v1::Partnership;
 

@@ -21,7 +21,7 @@ const FILE: &str = "contract-glowco-summer.yaml";
 pub(super) async fn tell(world: &mut World<'_>, creator: &Creator) -> anyhow::Result<Contract> {
     heading(3, "Contract");
     world.at("2026-06-08T10:00:00Z")?;
-    let draft = Contract { creator: creator.name.clone(), ..read()? };
+    let draft = draft(&creator.name)?;
     let contract: Contract = world
         .write(&Person::Maria, Service::Contracts, |client, request_id| {
             let request = CreateContractRequest {
@@ -41,10 +41,15 @@ pub(super) async fn tell(world: &mut World<'_>, creator: &Creator) -> anyhow::Re
     sign(world, contract, &Person::Creator(creator.name.clone())).await
 }
 
-fn read() -> anyhow::Result<Contract> {
+/// The contract of `examples/`, for this creator.
+///
+/// # Errors
+/// If the file can't be read.
+pub fn draft(creator: &str) -> anyhow::Result<Contract> {
     let text = std::fs::read_to_string(example(FILE)).with_context(|| FILE.to_owned())?;
     let value: serde_json::Value = serde_saphyr::from_str(&text).with_context(|| FILE.to_owned())?;
-    tandem_proto::json::read(value).with_context(|| FILE.to_owned())
+    let contract = tandem_proto::json::read(value).with_context(|| FILE.to_owned())?;
+    Ok(Contract { creator: creator.to_owned(), ..contract })
 }
 
 async fn negotiate(world: &mut World<'_>, name: &str, creator: &Person) -> anyhow::Result<Contract> {
