@@ -49,7 +49,7 @@ impl Generation {
     ) -> Arc<Self> {
         let Registered { number, version, columns, .. } = registered.clone();
         let tables = Tables::new(view, version, number);
-        let statements = Statements::new(schema, &tables);
+        let statements = Statements::new(schema, &tables, database.dialect);
         Arc::new(Self { view, version, number, tables, columns, statements, database })
     }
 

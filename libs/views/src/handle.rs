@@ -166,6 +166,9 @@ impl<V: View> ViewHandle<V> {
     /// [`WaitError`].
     pub async fn wait_for_position(&self, position: Position, deadline: Instant) -> Result<(), WaitError> {
         let mut progress = self.progress.clone();
+        if progress.borrow().position < position {
+            self.shared.wanted.send_if_modified(|wanted| position > std::mem::replace(wanted, position.max(*wanted)));
+        }
         let reached = progress.wait_for(|progress| progress.position >= position);
         match tokio::time::timeout_at(deadline, reached).await {
             Ok(Ok(_)) => Ok(()),

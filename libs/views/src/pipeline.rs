@@ -111,6 +111,11 @@ impl<V: View> Pipeline<V> {
         if self.rows.pending() >= write_at { self.write().await } else { Ok(()) }
     }
 
+    /// Whether something is folded that is not written.
+    pub(crate) fn pending(&self) -> bool {
+        self.folded > self.checkpoint
+    }
+
     /// Writes what is folded.
     pub(crate) async fn write(&mut self) -> Result<(), PipelineError> {
         if self.folded == self.checkpoint {
@@ -207,6 +212,7 @@ mod tests {
                 database,
                 log: Arc::new(log.clone()),
                 stop: CancellationToken::new(),
+                wanted: tokio::sync::watch::Sender::default(),
             };
             let mut pipeline = Pipeline::open(&shared, generation.clone()).await.unwrap();
             pipeline.limits = limits;

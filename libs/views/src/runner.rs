@@ -21,6 +21,11 @@ use crate::schema::Schema;
 use crate::store::{Database, StoreError, ViewStore};
 use crate::view::View;
 
+/// At most so often the live generation is written, unless somebody waits for it: a transaction costs about as much for
+/// one event as for fifty.
+const WRITE_INTERVAL: Duration = Duration::from_millis(20);
+/// Rows changed that are written at once: what comes then is a flood, not a trickle.
+const MOST_PENDING: usize = 2000;
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_secs(10);
 
@@ -46,6 +51,8 @@ pub(crate) struct Shared<V: View> {
     pub(crate) log: Arc<dyn EventLog>,
     /// Ends everything between two batches, so that nothing is written once the view has stopped.
     pub(crate) stop: CancellationToken,
+    /// The furthest position that anybody has waited for.
+    pub(crate) wanted: watch::Sender<Position>,
 }
 
 /// Starts a view in the background, until `shutdown`. It goes on where it stopped; if its version or columns differ
@@ -61,10 +68,12 @@ pub async fn start<V: View>(
 ) -> Result<ViewHandle<V>, StoreError> {
     let schema = Schema::new(V::NAME, V::VERSION, V::columns())?;
     let database = store.database(V::NAME).await?;
-    let shared = Arc::new(Shared { view: Arc::new(view), schema, database, log, stop: shutdown });
+    let wanted = watch::Sender::default();
+    let shared = Arc::new(Shared { view: Arc::new(view), schema, database, log, stop: shutdown, wanted });
     let (progress, watched) = watch::channel(Progress::default());
     let (rebuild, rebuilds) = mpsc::channel(16);
-    let runner = Runner { shared: shared.clone(), progress, rebuilds, live: None, build: None };
+    let due = Instant::now();
+    let runner = Runner { shared: shared.clone(), progress, rebuilds, live: None, due, build: None };
     tokio::spawn(runner.run());
     Ok(ViewHandle::new(shared, watched, rebuild))
 }
@@ -75,6 +84,8 @@ struct Runner<V: View> {
     rebuilds: mpsc::Receiver<Rebuild>,
     /// Keeps the generation that answers up to date; none if that is of another version.
     live: Option<Pipeline<V>>,
+    /// When what it has folded is to be written.
+    due: Instant,
     /// The generation that will answer next.
     build: Option<Build<V>>,
 }
@@ -107,12 +118,16 @@ impl<V: View> Runner<V> {
     /// Until an error, which shutdown is too.
     async fn drive(&mut self) -> Result<Infallible, PipelineError> {
         self.resume().await?;
+        let mut wanted = self.shared.wanted.subscribe();
         loop {
+            let pending = self.live.as_ref().is_some_and(Pipeline::pending);
             tokio::select! {
                 biased;
                 () = self.shared.stop.cancelled() => return Err(PipelineError::Stopped),
                 built = finished(&mut self.build) => self.replace(built?).await?,
                 Some(rebuild) = self.rebuilds.recv() => self.rebuild(rebuild),
+                Ok(()) = wanted.changed(), if pending => self.write().await?,
+                () = tokio::time::sleep_until(self.due), if pending => self.write().await?,
                 batch = next(&mut self.live) => self.take(batch?).await?,
             }
         }
@@ -163,14 +178,33 @@ impl<V: View> Runner<V> {
         if let Some(live) = &mut self.live {
             let span = tracing::debug_span!("view", otel.kind = "consumer", view = V::NAME, events = batch.len());
             trace::set_remote_parents(&span, batch.iter().map(|event| event.envelope.traceparent.as_str()));
-            live.take(batch, 0).instrument(span).await?;
-            let position = live.checkpoint;
-            self.progress.send_modify(|progress| {
-                progress.position = position;
-                progress.failure = None;
-            });
+            let urgent = Instant::now() >= self.due || *self.shared.wanted.borrow() > live.checkpoint;
+            live.take(batch, if urgent { 0 } else { MOST_PENDING }).instrument(span).await?;
+            self.written();
         }
         Ok(())
+    }
+
+    async fn write(&mut self) -> Result<(), PipelineError> {
+        if let Some(live) = &mut self.live {
+            live.write().await?;
+            self.written();
+        }
+        Ok(())
+    }
+
+    /// Tells how far the live generation is, if that has changed.
+    fn written(&mut self) {
+        let Some(position) = self.live.as_ref().map(|live| live.checkpoint) else { return };
+        let moved = self.progress.send_if_modified(|progress| {
+            let moved = progress.position != position || progress.failure.is_some();
+            progress.position = position;
+            progress.failure = None;
+            moved
+        });
+        if moved {
+            self.due = Instant::now() + WRITE_INTERVAL;
+        }
     }
 
     /// Begins a rebuild, or waits for the one that goes on.

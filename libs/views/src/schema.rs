@@ -23,11 +23,18 @@ impl Dialect {
             Self::Sqlite => "TEXT",
         }
     }
+
+    /// The `n`th parameter, from 1, of a statement that names its parameters in their order.
+    fn parameter(self, _n: usize) -> &'static str {
+        match self {
+            // Named ones are looked up one after the other when they are bound: that takes the square of their number.
+            Self::Sqlite => "?",
+        }
+    }
 }
 
-/// Rows per statement. The few sizes keep the statement texts few, so that each is prepared once; 32 is the fastest on
-/// SQLite, where binding costs the square of the number of parameters.
-pub(crate) const CHUNKS: [usize; 3] = [32, 8, 1];
+/// Rows per statement. The few sizes keep the statement texts few, so that each is prepared once.
+pub(crate) const CHUNKS: [usize; 4] = [128, 32, 8, 1];
 
 /// Columns of a view, checked, and what depends on them alone.
 #[derive(Debug)]
@@ -167,40 +174,41 @@ pub(crate) struct Statements {
 }
 
 impl Statements {
-    pub(crate) fn new<R>(schema: &Schema<R>, tables: &Tables) -> Self {
+    pub(crate) fn new<R>(schema: &Schema<R>, tables: &Tables, dialect: Dialect) -> Self {
+        let chunked = |width, text: &dyn Fn(&str) -> String| chunked(dialect, width, text);
         let (rows, tags, parked) = (tables.rows(), tables.tags(), tables.parked());
         let columns: Vec<String> = schema.scalars().map(|column| format!("c_{}", column.name)).collect();
         let list: String = columns.iter().map(|column| format!("{column}, ")).collect();
         let sets: String = columns.iter().map(|column| format!("{column} = excluded.{column}, ")).collect();
         Self {
-            load: chunked(2, |keys| {
+            load: chunked(2, &|keys| {
                 format!("SELECT tenant, id, body FROM {rows} WHERE (tenant, id) IN (VALUES {keys})")
             }),
-            upsert: chunked(3 + columns.len(), |values| {
+            upsert: chunked(3 + columns.len(), &|values| {
                 format!(
                     "INSERT INTO {rows} (tenant, id, {list}body) VALUES {values} \
                      ON CONFLICT (tenant, id) DO UPDATE SET {sets}body = excluded.body"
                 )
             }),
-            delete: chunked(2, |keys| format!("DELETE FROM {rows} WHERE (tenant, id) IN (VALUES {keys})")),
-            add_tags: chunked(4, |values| {
+            delete: chunked(2, &|keys| format!("DELETE FROM {rows} WHERE (tenant, id) IN (VALUES {keys})")),
+            add_tags: chunked(4, &|values| {
                 format!("INSERT INTO {tags} (tenant, id, field, value) VALUES {values} ON CONFLICT DO NOTHING")
             }),
-            remove_tags: chunked(4, |keys| {
+            remove_tags: chunked(4, &|keys| {
                 format!("DELETE FROM {tags} WHERE (tenant, id, field, value) IN (VALUES {keys})")
             }),
-            park: chunked(5, |values| {
+            park: chunked(5, &|values| {
                 format!("INSERT INTO {parked} (position, subject, event_type, error, time) VALUES {values}")
             }),
         }
     }
 }
 
-/// `text` with `($1, $2), ($3, $4), ..` of `width` parameters a row.
-fn chunked(width: usize, text: impl Fn(&str) -> String) -> Chunked {
+/// `text` with `(?, ?), (?, ?), ..` of `width` parameters a row.
+fn chunked(dialect: Dialect, width: usize, text: &dyn Fn(&str) -> String) -> Chunked {
     CHUNKS.map(|rows| {
         let row = |at: usize| {
-            let parameters: Vec<String> = (1..=width).map(|n| format!("${}", at * width + n)).collect();
+            let parameters: Vec<_> = (1..=width).map(|n| dialect.parameter(at * width + n)).collect();
             format!("({})", parameters.join(", "))
         };
         let values: Vec<String> = (0..rows).map(row).collect();

@@ -28,6 +28,24 @@ async fn a_row_is_there_once_its_position_is_waited_for() {
 }
 
 #[tokio::test]
+async fn what_nobody_waits_for_is_written_soon() {
+    let world = World::new();
+    let view = world.start(Accounts::<1>).await;
+    // The later ones come before the first has been written long enough for the next write.
+    let mut last = 0;
+    for _ in 0..30 {
+        last = append(&world.log, "acme", "a1", &changed("OPEN", 5)).await;
+    }
+    let written = async {
+        while view.status().await.unwrap().position < last {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout_at(soon(), written).await.unwrap();
+    assert_eq!(view.get("acme", "a1").await.unwrap().unwrap().positions.len(), 30);
+}
+
+#[tokio::test]
 async fn waiting_ends_at_the_deadline_and_concerns_own_kinds_only() {
     let world = World::new();
     let view = world.start(Accounts::<1>).await;
