@@ -54,7 +54,8 @@ audit:
 
 # Measure against the limits and the peers, in release
 bench *args:
-    cargo run --release -p tandem-bench -- "$@"
+    @cargo build --release -p tandem-cli -p tandem-bench
+    @cargo run -q --release -p tandem-bench -- "$@"
 
 # All that must hold before a change is taken: lint, audit, test, demo
 ci:
