@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Parser;
 use tandem_cli::platform::{Options, Platform, beside_this_program};
-use tandem_demo::{Faults, tell};
+use tandem_demo::{Faults, TENANT, tell};
 
 /// One partnership from a creator export to a paid, explained and auditable payout.
 #[derive(Parser)]
@@ -34,8 +34,13 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> anyhow::Result<()> {
     let started = Instant::now();
+    if let Some(data) = &args.data
+        && data.read_dir().is_ok_and(|mut entries| entries.next().is_some())
+    {
+        bail!("{} is not empty; the story needs a fresh platform, so name a new folder with --data", data.display());
+    }
     let temporary = tempfile::tempdir().context("no folder for temporary data")?;
-    let options = Options::ephemeral(args.data.unwrap_or_else(|| temporary.path().to_owned()));
+    let options = Options::ephemeral(args.data.clone().unwrap_or_else(|| temporary.path().to_owned()));
     let (platform, processes) = if args.separate {
         let program = beside_this_program("tandem-creators")?;
         let binaries = program.parent().context("a program lies in a folder")?;
@@ -48,5 +53,9 @@ async fn run(args: Args) -> anyhow::Result<()> {
     platform.stop().await?;
     told?;
     println!("\nAll of it as stated, in {:.1} s.", started.elapsed().as_secs_f64());
+    match args.data {
+        Some(data) => println!("Look around in it: ./justw up --data {}, tenant {TENANT}", data.display()),
+        None => println!("To look around in it afterwards: ./justw demo --data demo-data, tenant {TENANT}"),
+    }
     Ok(())
 }

@@ -1,13 +1,14 @@
 //! A campaign is launched, the creator joins, content goes from draft to publication, and sells.
 
 use anyhow::{Context as _, ensure};
-use tandem_cli::output::table;
+use tandem_cli::output::{grouped, table};
 use tandem_client::Service;
 use tandem_proto::campaigns::v1::{
     ApproveDraftRequest, Campaign, CampaignState, Conversion, ConversionState, CreateCampaignRequest,
-    CreateParticipationRequest, DisclosureRule, Draft, Kpi, LaunchCampaignRequest, Metric, Objective, Participation,
-    ParticipationState, Performance, RecordOrderRequest, RecordPerformanceRequest, RecordPublicationRequest,
-    RecordRefundRequest, RegionBudget, RequestChangesRequest, SetCampaignKpisRequest, SubmitDraftRequest,
+    CreateParticipationRequest, DisclosureRule, Draft, GetCampaignRequest, Kpi, LaunchCampaignRequest,
+    ListConversionsRequest, Metric, Objective, Participation, ParticipationState, Performance, RecordOrderRequest,
+    RecordPerformanceRequest, RecordPublicationRequest, RecordRefundRequest, RegionBudget, RequestChangesRequest,
+    SetCampaignKpisRequest, SubmitDraftRequest,
 };
 use tandem_proto::common::v1::ErrorReason;
 use tandem_proto::contracts::v1::Contract;
@@ -82,7 +83,7 @@ async fn launch(world: &mut World<'_>, brand: &str) -> anyhow::Result<Campaign> 
         .await?;
     println!("Launching without KPIs is refused: {told}");
     let kpi = |metric: Metric, target| Kpi { metric: metric.into(), target };
-    let kpis = vec![kpi(Metric::Impressions, 2_000_000), kpi(Metric::Engagements, 150_000), kpi(Metric::Orders, 3)];
+    let kpis = vec![kpi(Metric::Impressions, 2_000_000), kpi(Metric::Engagements, 150_000), kpi(Metric::Orders, 2)];
     let _: Campaign = world
         .write(&Person::Maria, Service::Campaigns, |client, request_id| {
             let request = SetCampaignKpisRequest {
@@ -256,7 +257,7 @@ pub(super) async fn sell(world: &mut World<'_>, joined: &Participation) -> anyho
         clicks: 18_940,
     };
     world.at("2026-07-05T06:00:00Z")?;
-    let _: Participation = world
+    let measured: Participation = world
         .write(&Person::Shop, Service::Campaigns, |client, request_id| {
             let request = RecordPerformanceRequest {
                 name: joined.name.clone(),
@@ -267,5 +268,37 @@ pub(super) async fn sell(world: &mut World<'_>, joined: &Participation) -> anyho
             async move { client.participations().record_performance(request).await }
         })
         .await?;
+    report(world, &measured).await
+}
+
+/// Targets beside what was reached.
+async fn report(world: &World<'_>, measured: &Participation) -> anyhow::Result<()> {
+    let client = world.client(&Person::Olga);
+    let campaign = GetCampaignRequest { name: measured.campaign.clone() };
+    let campaign = client.campaigns().get_campaign(campaign).await?.into_inner();
+    let kept = ListConversionsRequest {
+        filter: format!("campaign = \"{}\" AND state = KEPT", campaign.name),
+        ..ListConversionsRequest::default()
+    };
+    let kept = client.conversions().list_conversions(kept).await?.into_inner().total_size;
+    let sum = |figure: fn(&Performance) -> i64| -> i64 {
+        measured.deliverables.iter().filter_map(|deliverable| deliverable.performance.as_ref()).map(figure).sum()
+    };
+    let mut shown = table(&["KPI", ">target", ">reached", ""]);
+    for kpi in &campaign.kpis {
+        let reached = match kpi.metric() {
+            Metric::Impressions => sum(|figures| figures.impressions),
+            Metric::Reach => sum(|figures| figures.reach),
+            Metric::Engagements => sum(|figures| figures.engagements),
+            Metric::Clicks => sum(|figures| figures.clicks),
+            Metric::Orders => i64::from(kept),
+            Metric::Unspecified => 0,
+        };
+        let metric = Metric::as_str_name(&kpi.metric()).trim_start_matches("METRIC_").to_lowercase();
+        let met = if reached >= kpi.target { "met" } else { "missed" };
+        shown.add_row([metric, grouped(kpi.target), grouped(reached), met.to_owned()]);
+        ensure!(reached >= kpi.target, "a KPI was missed: {kpi:?}, {reached}");
+    }
+    println!("{}", shown.trim_fmt());
     Ok(())
 }

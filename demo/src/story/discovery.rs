@@ -43,7 +43,7 @@ async fn find(world: &World<'_>) -> anyhow::Result<Creator> {
     for creator in page.creators.iter().take(5) {
         shown.add_row([handle(creator), &creator.display_name, tier(creator), &grouped(creator.follower_count)]);
     }
-    println!("{}", shown.trim_fmt());
+    println!("{}\n…", shown.trim_fmt());
     page.creators
         .into_iter()
         .find(|creator| handle(creator) == HANDLE)

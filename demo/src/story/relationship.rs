@@ -3,10 +3,12 @@
 use anyhow::{Context as _, ensure};
 use jiff::ToSpan as _;
 use tandem_cli::output::{grouped, instant, short, table};
+use tandem_money::Money;
 use tandem_proto::contracts::v1::Contract;
+use tandem_proto::google::r#type as wire;
 use tandem_proto::payouts::v1::{EarningRule, EarningState, PayoutRun, PayoutState};
 use tandem_proto::relationships::v1::{
-    AuditEntry, GetPartnershipRequest, ListAuditEntriesRequest, Partnership, Stage, WatchEventsRequest,
+    AuditEntry, GetPartnershipRequest, ListAuditEntriesRequest, MoneyFigures, Partnership, Stage, WatchEventsRequest,
 };
 use tandem_proto::time;
 
@@ -68,7 +70,9 @@ fn compare(then: &Partnership, now: &Partnership) {
         shown.add_row([what.to_owned(), figure(then), figure(now)]);
     };
     row("stage", &|p| Stage::as_str_name(&p.stage()).trim_start_matches("STAGE_").to_lowercase());
-    row("discovery: followers", &|p| grouped(p.discovery.clone().unwrap_or_default().follower_count));
+    row("discovery: followers of the largest channel", &|p| {
+        grouped(p.discovery.clone().unwrap_or_default().follower_count)
+    });
     row("discovery: findings", &|p| p.discovery.clone().unwrap_or_default().finding_count.to_string());
     row("outreach: messages, replies", &|p| {
         let outreach = p.outreach.unwrap_or_default();
@@ -83,6 +87,10 @@ fn compare(then: &Partnership, now: &Partnership) {
         format!("{}, {}, {}", activation.draft_count, activation.revision_count, activation.published_count)
     });
     row("results: impressions", &|p| grouped(p.results.clone().unwrap_or_default().impressions));
+    row("results: engagements, clicks", &|p| {
+        let results = p.results.clone().unwrap_or_default();
+        format!("{}, {}", grouped(results.engagements), grouped(results.clicks))
+    });
     row("results: orders, refunds", &|p| {
         let results = p.results.clone().unwrap_or_default();
         format!("{}, {}", results.order_count, results.refund_count)
@@ -91,14 +99,27 @@ fn compare(then: &Partnership, now: &Partnership) {
     row("money committed", &|p| amount(money(p).committed.as_ref()));
     row("money earned", &|p| amount(money(p).earned.as_ref()));
     row("money paid", &|p| amount(money(p).paid.as_ref()));
-    row("attributed sales, kept", &|p| amount(money(p).sales.as_ref()));
-    row("return on investment", &|p| match money(p) {
+    row("money outstanding", &|p| amount(outstanding(&money(p)).as_ref()));
+    row("attributed sales less refunds", &|p| amount(money(p).sales.as_ref()));
+    row("return on creator cost: (sales - earned) / earned", &|p| match money(p) {
         money if money.earned.is_some() => {
             format!("{}.{:02} %", money.roi_basis_points / 100, (money.roi_basis_points % 100).abs())
         }
         _ => "–".to_owned(),
     });
     println!("{}", shown.trim_fmt());
+    let stages = now.stages.iter().map(|entry| {
+        let stage = Stage::as_str_name(&entry.stage()).trim_start_matches("STAGE_").to_lowercase();
+        format!("{stage} {}", instant(entry.enter_time.as_ref()).get(..10).unwrap_or_default())
+    });
+    println!("Stages reached: {}", stages.collect::<Vec<_>>().join(", "));
+}
+
+/// Earned and not paid yet.
+fn outstanding(money: &MoneyFigures) -> Option<wire::Money> {
+    let earned = Money::try_from(money.earned.as_ref()?).ok()?;
+    let paid = Money::try_from(money.paid.as_ref()?).ok()?;
+    Some(earned.checked_sub(paid).ok()?.into())
 }
 
 async fn audit_trail(world: &World<'_>, partnership: &str) -> anyhow::Result<Vec<AuditEntry>> {
