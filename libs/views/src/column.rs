@@ -6,11 +6,15 @@ use std::fmt;
 
 use prost_types::Timestamp;
 
+use crate::enumeration::Enumeration;
+
 /// A field of the row that a list may filter and order by, under the name that the API's filter uses.
 pub struct Column<R> {
     pub(crate) name: &'static str,
     pub(crate) kind: ColumnKind,
     pub(crate) indexed: bool,
+    /// Which texts it can hold, if it is of an enum.
+    pub(crate) enumeration: Option<Enumeration>,
     read: Read<R>,
 }
 
@@ -45,7 +49,7 @@ pub(crate) enum Value {
 }
 
 impl<R> Column<R> {
-    /// Text: a state by its name, a resource name, a currency.
+    /// Text: a resource name, a currency.
     pub fn text(name: &'static str, read: impl Fn(&R) -> String + Send + Sync + 'static) -> Self {
         Self::one(name, ColumnKind::Text, move |row| Value::Text(read(row)))
     }
@@ -60,9 +64,37 @@ impl<R> Column<R> {
         Self::one(name, ColumnKind::Time, move |row| Value::Integer(read(row).map_or(UNSET_TIME, micros)))
     }
 
+    /// A value of an enum of the proto files, `enumeration` being its full name: `tandem.contracts.v1.ContractState`.
+    ///
+    /// Kept and ordered by as text without the prefix, `SIGNED`. A filter may write `CONTRACT_STATE_SIGNED` or `signed`
+    /// as well; what is no value is refused. The zero value is found by `NOT name:*`.
+    pub fn enumeration(
+        name: &'static str,
+        enumeration: &'static str,
+        read: impl Fn(&R) -> i32 + Send + Sync + 'static,
+    ) -> Self {
+        let values = Enumeration::of(enumeration);
+        let known = values.clone();
+        let column = Self::one(name, ColumnKind::Text, move |row| Value::Text(known.stored(read(row))));
+        Self { enumeration: Some(values), ..column }
+    }
+
     /// Several strings, asked by `name:value`. Can't be ordered by.
     pub fn set(name: &'static str, read: impl Fn(&R) -> Vec<String> + Send + Sync + 'static) -> Self {
-        Self { name, kind: ColumnKind::Set, indexed: false, read: Read::Set(Box::new(read)) }
+        Self { name, kind: ColumnKind::Set, indexed: false, enumeration: None, read: Read::Set(Box::new(read)) }
+    }
+
+    /// Several values of an enum, each as [`Self::enumeration`] has it, zero values left out; asked by `name:value`.
+    pub fn enumeration_set(
+        name: &'static str,
+        enumeration: &'static str,
+        read: impl Fn(&R) -> Vec<i32> + Send + Sync + 'static,
+    ) -> Self {
+        let values = Enumeration::of(enumeration);
+        let known = values.clone();
+        let members =
+            move |row: &R| read(row).into_iter().filter(|value| *value != 0).map(|value| known.stored(value)).collect();
+        Self { enumeration: Some(values), ..Self::set(name, members) }
     }
 
     /// With an index: for what is often filtered by and seldom the same. Costs at every write. Sets always have one.
@@ -73,7 +105,7 @@ impl<R> Column<R> {
     }
 
     fn one(name: &'static str, kind: ColumnKind, read: impl Fn(&R) -> Value + Send + Sync + 'static) -> Self {
-        Self { name, kind, indexed: false, read: Read::One(Box::new(read)) }
+        Self { name, kind, indexed: false, enumeration: None, read: Read::One(Box::new(read)) }
     }
 
     /// The row's value; none for a set.
@@ -93,9 +125,14 @@ impl<R> Column<R> {
     }
 }
 
+/// `state:enum`: a generation whose columns differ in this is built anew.
 impl<R> fmt::Debug for Column<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.name, self.kind)
+        match (&self.enumeration, self.kind) {
+            (Some(_), ColumnKind::Set) => write!(f, "{}:enum_set", self.name),
+            (Some(_), _) => write!(f, "{}:enum", self.name),
+            (None, kind) => write!(f, "{}:{kind}", self.name),
+        }
     }
 }
 

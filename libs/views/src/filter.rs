@@ -22,7 +22,7 @@ const MAX_TERMS: usize = 64;
 ///
 /// # Errors
 /// With what is wrong, which fields exist, and an example.
-pub(crate) fn compile(filter: &str, fields: &Fields, tags: &str, sql: &mut Sql) -> Result<(), String> {
+pub(crate) fn compile(filter: &str, fields: &Fields<'_>, tags: &str, sql: &mut Sql) -> Result<(), String> {
     if filter.len() > MAX_LENGTH {
         return Err(format!("it is longer than {MAX_LENGTH} bytes"));
     }
@@ -36,7 +36,7 @@ pub(crate) fn compile(filter: &str, fields: &Fields, tags: &str, sql: &mut Sql) 
 }
 
 /// Appends `field = value`, or the member of a set, that a service asks for by itself.
-pub(crate) fn fix(field: Field, value: &str, tags: &str, sql: &mut Sql) -> Result<(), String> {
+pub(crate) fn fix(field: Field<'_>, value: &str, tags: &str, sql: &mut Sql) -> Result<(), String> {
     let operator = if field.kind == ColumnKind::Set { Operator::Has } else { Operator::Equal };
     sql.text.push_str(" AND ");
     condition(field, operator, value, tags, sql)
@@ -44,7 +44,7 @@ pub(crate) fn fix(field: Field, value: &str, tags: &str, sql: &mut Sql) -> Resul
 
 struct Parser<'a> {
     tokens: Peekable<IntoIter<(usize, Token)>>,
-    fields: &'a Fields,
+    fields: &'a Fields<'a>,
     tags: &'a str,
     sql: &'a mut Sql,
     depth: usize,
@@ -132,7 +132,7 @@ impl Parser<'_> {
     }
 }
 
-fn is_set(field: Field, tags: &str, sql: &mut Sql) {
+fn is_set(field: Field<'_>, tags: &str, sql: &mut Sql) {
     let unset = match field.kind {
         ColumnKind::Text => Value::Text(String::new()),
         ColumnKind::Integer => Value::Integer(0),
@@ -147,16 +147,20 @@ fn is_set(field: Field, tags: &str, sql: &mut Sql) {
     sql.text.push_str(&condition);
 }
 
-fn condition(field: Field, operator: Operator, value: &str, tags: &str, sql: &mut Sql) -> Result<(), String> {
+fn condition(field: Field<'_>, operator: Operator, value: &str, tags: &str, sql: &mut Sql) -> Result<(), String> {
     let (name, symbol) = (field.name, operator.symbol());
     let condition = match (field.kind, operator) {
         (ColumnKind::Set, Operator::Has) => {
-            let field = sql.bind(Value::Text(name.to_owned()));
-            let member = sql.bind(Value::Text(text(name, value)?));
+            let (field, member) = (sql.bind(Value::Text(name.to_owned())), sql.bind(parse(field, value)?));
             format!("id IN (SELECT id FROM {tags} WHERE tenant = $1 AND field = {field} AND value = {member})")
         }
         (ColumnKind::Set, _) => return Err(format!("{name} is a set: ask for a member, {name}:{value:?}")),
         (_, Operator::Has) => return Err(format!("{name} is no set: compare it, {name} = {value:?}, or use {name}:*")),
+        (_, Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual)
+            if field.enumeration.is_some() =>
+        {
+            return Err(format!("{name} is an enum, which has no order: compare it by = or !="));
+        }
         (ColumnKind::Time, Operator::Less | Operator::LessOrEqual) => {
             // A time that is not set is before none.
             let (bound, unset) = (sql.bind(parse(field, value)?), sql.bind(Value::Integer(UNSET_TIME)));
@@ -171,8 +175,12 @@ fn condition(field: Field, operator: Operator, value: &str, tags: &str, sql: &mu
     Ok(())
 }
 
-fn parse(field: Field, value: &str) -> Result<Value, String> {
+fn parse(field: Field<'_>, value: &str) -> Result<Value, String> {
     let name = field.name;
+    if let Some(values) = field.enumeration {
+        let known = values.parse(value).ok_or_else(|| format!("{name} is one of {values}, which {value:?} is not"))?;
+        return Ok(Value::Text(known.to_owned()));
+    }
     match field.kind {
         ColumnKind::Text | ColumnKind::Set => Ok(Value::Text(text(name, value)?)),
         ColumnKind::Integer => match value.parse() {
@@ -194,15 +202,39 @@ fn text(name: &str, value: &str) -> Result<String, String> {
     Ok(value.to_owned())
 }
 
-fn with_help(reason: &str, fields: &Fields) -> String {
-    let example = |field: &Field| match field.kind {
-        ColumnKind::Text => format!("{} = \"..\"", field.name),
-        ColumnKind::Integer => format!("{} >= 10", field.name),
-        ColumnKind::Time => format!("{} < \"2027-01-31T00:00:00Z\"", field.name),
-        ColumnKind::Set => format!("{}:\"..\"", field.name),
-    };
-    // What the view itself defines says more than the id.
-    let examples: Vec<String> = fields.0.iter().rev().take(2).rev().map(example).collect();
+fn with_help(reason: &str, fields: &Fields<'_>) -> String {
+    let examples: Vec<String> = telling(fields).into_iter().map(example).collect();
     let fields = if reason.contains("the fields are") { String::new() } else { format!("; the fields are {fields}") };
     format!("{reason}{fields}; for example: {}", examples.join(" AND "))
+}
+
+/// One or two fields whose examples tell most: such as have values that anyone would write, of different kinds.
+fn telling<'a>(fields: &Fields<'a>) -> Vec<Field<'a>> {
+    let rank = |field: &Field<'_>| match field.kind {
+        _ if field.enumeration.is_some() => 0,
+        ColumnKind::Integer | ColumnKind::Time => 1,
+        ColumnKind::Text | ColumnKind::Set => 2,
+    };
+    let mut told = fields.0.clone();
+    // What the view itself defines says more than the id, which is the first.
+    told.rotate_left(1);
+    told.sort_by_key(rank);
+    told.dedup_by_key(|field| rank(field));
+    if told.len() > 1 {
+        told.retain(|field| rank(field) < 2);
+    }
+    told
+}
+
+/// A comparison that is valid as it stands.
+fn example(field: Field<'_>) -> String {
+    let name = field.name;
+    match (field.kind, field.enumeration) {
+        (ColumnKind::Set, Some(values)) => format!("{name}:{}", values.example()),
+        (_, Some(values)) => format!("{name} = {}", values.example()),
+        (ColumnKind::Text, None) => format!("{name} = \"…\""),
+        (ColumnKind::Set, None) => format!("{name}:\"…\""),
+        (ColumnKind::Integer, None) => format!("{name} >= 10"),
+        (ColumnKind::Time, None) => format!("{name} < \"2027-01-31T00:00:00Z\""),
+    }
 }

@@ -22,6 +22,8 @@ use crate::view::View;
 
 /// How long a query waits for a view that is being built for the first time.
 const FIRST_BUILD: Duration = Duration::from_secs(2);
+/// A view that follows the log has read what is there within this time; later it is worth asking where the log ends.
+const CATCHES_UP: Duration = Duration::from_millis(50);
 /// So many parked events are shown; all are counted.
 const SHOWN_PARKED: usize = 100;
 
@@ -89,6 +91,19 @@ pub enum WaitError {
         /// It has read so far.
         at: Position,
         /// It should have.
+        wanted: Position,
+    },
+    /// INVALID_ARGUMENT: the position is none of this log's events of the view's kinds; waiting would not help.
+    #[error(
+        "position {wanted} is beyond the log, whose last event for view {view:?} is at {last}: pass the position that an \
+         earlier reply gave, or none"
+    )]
+    Beyond {
+        /// The view's name.
+        view: &'static str,
+        /// Where the last event is that concerns the view.
+        last: Position,
+        /// What was asked for.
         wanted: Position,
     },
     /// UNAVAILABLE: the view was shut down.
@@ -169,11 +184,33 @@ impl<V: View> ViewHandle<V> {
         if progress.borrow().position < position {
             self.shared.wanted.send_if_modified(|wanted| position > std::mem::replace(wanted, position.max(*wanted)));
         }
-        let reached = progress.wait_for(|progress| progress.position >= position);
-        match tokio::time::timeout_at(deadline, reached).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) => Err(WaitError::Stopped(V::NAME)),
-            Err(_) => Err(WaitError::Deadline { view: V::NAME, at: self.progress.borrow().position, wanted: position }),
+        let error = tokio::select! {
+            biased;
+            reached = progress.wait_for(|progress| progress.position >= position) => {
+                return reached.map(drop).map_err(|_| WaitError::Stopped(V::NAME));
+            }
+            last = self.end_before(position) => WaitError::Beyond { view: V::NAME, last, wanted: position },
+            () = tokio::time::sleep_until(deadline) => {
+                WaitError::Deadline { view: V::NAME, at: self.progress.borrow().position, wanted: position }
+            }
+        };
+        // Nobody waits for it any more: a position that is far off must not hurry the view for ever. Whoever waits for
+        // less is hurried no more, but served at the next interval all the same.
+        let at = self.progress.borrow().position;
+        self.shared.wanted.send_if_modified(|wanted| {
+            *wanted = at.min(*wanted);
+            false
+        });
+        Err(error)
+    }
+
+    /// Where the log ends for this view, if that is before `position`. Does not end if it is not, or can't be told: then
+    /// the view is behind, and the deadline decides.
+    async fn end_before(&self, position: Position) -> Position {
+        tokio::time::sleep(CATCHES_UP).await;
+        match self.shared.log.last_position(&filter::<V>()).await {
+            Ok(last) if last < position => last,
+            _ => std::future::pending().await,
         }
     }
 

@@ -73,6 +73,7 @@
 
 mod build;
 mod column;
+mod enumeration;
 mod filter;
 mod fold;
 mod generation;

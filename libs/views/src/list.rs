@@ -111,8 +111,8 @@ impl Generation {
 }
 
 /// Values of the order's terms, which stand after id and body.
-fn values(row: &sqlx::any::AnyRow, terms: &[Term]) -> Result<Vec<Value>, sqlx::Error> {
-    let value = |(at, term): (usize, &Term)| match term.field.kind {
+fn values(row: &sqlx::any::AnyRow, terms: &[Term<'_>]) -> Result<Vec<Value>, sqlx::Error> {
+    let value = |(at, term): (usize, &Term<'_>)| match term.field.kind {
         ColumnKind::Text | ColumnKind::Set => row.try_get(at + 2).map(Value::Text),
         ColumnKind::Integer | ColumnKind::Time => row.try_get(at + 2).map(Value::Integer),
     };

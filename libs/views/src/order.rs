@@ -9,8 +9,8 @@ const MAX_TERMS: usize = 8;
 
 /// One term of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Term {
-    pub(crate) field: Field,
+pub(crate) struct Term<'a> {
+    pub(crate) field: Field<'a>,
     pub(crate) descending: bool,
 }
 
@@ -18,8 +18,8 @@ pub(crate) struct Term {
 ///
 /// # Errors
 /// With what is wrong and which fields exist.
-pub(crate) fn parse(order_by: &str, fields: &Fields) -> Result<Vec<Term>, String> {
-    let mut terms: Vec<Term> = Vec::new();
+pub(crate) fn parse<'a>(order_by: &str, fields: &Fields<'a>) -> Result<Vec<Term<'a>>, String> {
+    let mut terms: Vec<Term<'a>> = Vec::new();
     let parts = if order_by.trim().is_empty() { Vec::new() } else { order_by.splitn(MAX_TERMS + 1, ',').collect() };
     if parts.len() > MAX_TERMS {
         return Err(format!("it names more than {MAX_TERMS} fields"));
@@ -48,15 +48,15 @@ pub(crate) fn parse(order_by: &str, fields: &Fields) -> Result<Vec<Term>, String
 }
 
 /// `c_follower_count DESC, id`.
-pub(crate) fn order_clause(terms: &[Term]) -> String {
-    let term = |term: &Term| term.field.sql() + if term.descending { " DESC" } else { "" };
+pub(crate) fn order_clause(terms: &[Term<'_>]) -> String {
+    let term = |term: &Term<'_>| term.field.sql() + if term.descending { " DESC" } else { "" };
     terms.iter().map(term).collect::<Vec<_>>().join(", ")
 }
 
 /// Appends the condition that a row comes after the one with these values of the terms.
 ///
 /// Written out, for row values know one direction only: `a > $1 OR (a = $1 AND b < $2) OR ..`.
-pub(crate) fn after(terms: &[Term], values: Vec<Value>, sql: &mut Sql) {
+pub(crate) fn after(terms: &[Term<'_>], values: Vec<Value>, sql: &mut Sql) {
     let bound: Vec<String> = values.into_iter().map(|value| sql.bind(value)).collect();
     let mut same = String::new();
     let mut cases = Vec::new();

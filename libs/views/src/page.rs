@@ -93,7 +93,7 @@ impl ListQuery<'_> {
     }
 
     /// Values of the order's terms in the last row of the page before; none for the first page.
-    pub(crate) fn last(&self, view: &str, tenant: &str, terms: &[Term]) -> Result<Option<Vec<Value>>, QueryError> {
+    pub(crate) fn last(&self, view: &str, tenant: &str, terms: &[Term<'_>]) -> Result<Option<Vec<Value>>, QueryError> {
         if self.page_token.is_empty() {
             return Ok(None);
         }
@@ -102,7 +102,7 @@ impl ListQuery<'_> {
         if token.list != self.fingerprint(view, tenant) || token.last.len() != terms.len() {
             return Err(QueryError::PageToken);
         }
-        let value = |(value, term): (TokenValue, &Term)| match (value.kind, term.field.kind) {
+        let value = |(value, term): (TokenValue, &Term<'_>)| match (value.kind, term.field.kind) {
             (Some(token_value::Kind::Text(text)), ColumnKind::Text) if !text.contains('\0') => Ok(Value::Text(text)),
             (Some(token_value::Kind::Integer(integer)), ColumnKind::Integer | ColumnKind::Time) => {
                 Ok(Value::Integer(integer))

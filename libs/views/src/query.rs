@@ -2,12 +2,15 @@
 //!
 //! Invariant: of a query only checked column names reach the text of SQL; every value is bound.
 
+use std::fmt;
+
 use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 use sqlx::{Any, AssertSqlSafe};
 
 use crate::StoreError;
 use crate::column::{ColumnKind, Value};
+use crate::enumeration::Enumeration;
 use crate::generation::{Generation, bind_value};
 use crate::schema::Schema;
 
@@ -59,13 +62,15 @@ impl From<sqlx::Error> for QueryError {
 
 /// A field that a query may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Field {
+pub(crate) struct Field<'a> {
     pub(crate) name: &'static str,
     pub(crate) kind: ColumnKind,
+    /// Which values it has, if it is of an enum.
+    pub(crate) enumeration: Option<&'a Enumeration>,
 }
 
-impl Field {
-    pub(crate) const ID: Self = Self { name: "id", kind: ColumnKind::Text };
+impl Field<'_> {
+    pub(crate) const ID: Self = Self { name: "id", kind: ColumnKind::Text, enumeration: None };
 
     /// The column in SQL.
     pub(crate) fn sql(self) -> String {
@@ -74,25 +79,35 @@ impl Field {
 }
 
 /// The fields of a view, as one generation has them.
-pub(crate) struct Fields(pub(crate) Vec<Field>);
+pub(crate) struct Fields<'a>(pub(crate) Vec<Field<'a>>);
 
-impl Fields {
+impl<'a> Fields<'a> {
     /// The id, then the columns that the generation has.
-    pub(crate) fn new<R>(schema: &Schema<R>, generation: &Generation) -> Self {
+    pub(crate) fn new<R>(schema: &'a Schema<R>, generation: &Generation) -> Self {
         let present = schema.columns.iter().filter(|column| generation.has(column));
-        let fields = present.map(|column| Field { name: column.name, kind: column.kind });
+        let fields = present.map(|column| Field {
+            name: column.name,
+            kind: column.kind,
+            enumeration: column.enumeration.as_ref(),
+        });
         Self(std::iter::once(Field::ID).chain(fields).collect())
     }
 
-    pub(crate) fn find(&self, name: &str) -> Result<Field, String> {
+    pub(crate) fn find(&self, name: &str) -> Result<Field<'a>, String> {
         let found = self.0.iter().find(|field| field.name == name);
         found.copied().ok_or_else(|| format!("there is no field {name:?}: the fields are {self}"))
     }
 }
 
-impl std::fmt::Display for Fields {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let fields: Vec<String> = self.0.iter().map(|field| format!("{} ({})", field.name, field.kind)).collect();
+/// `amount (integer), state (enum: DRAFT, SIGNED), platform (set of enum: INSTAGRAM, TIKTOK)`.
+impl fmt::Display for Fields<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let field = |field: &Field<'_>| match (field.enumeration, field.kind) {
+            (Some(values), ColumnKind::Set) => format!("{} (set of enum: {values})", field.name),
+            (Some(values), _) => format!("{} (enum: {values})", field.name),
+            (None, kind) => format!("{} ({kind})", field.name),
+        };
+        let fields: Vec<String> = self.0.iter().map(field).collect();
         f.write_str(&fields.join(", "))
     }
 }

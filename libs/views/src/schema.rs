@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::column::{Column, ColumnKind, Value};
+use crate::enumeration::Enumeration;
 use crate::store::StoreError;
 use crate::working_set::Tag;
 
@@ -59,6 +60,9 @@ impl<R> Schema<R> {
             }
             if name == "id" || columns[..at].iter().any(|other| other.name == name) {
                 return refuse(format!("column {name:?} is defined twice (\"id\" is there always)"));
+            }
+            if let Some(Err(reason)) = column.enumeration.as_ref().map(Enumeration::check) {
+                return refuse(format!("column {name:?}: {reason}"));
             }
         }
         let has_sets = columns.iter().any(|column| column.kind == ColumnKind::Set);

@@ -3,11 +3,14 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use support::{ACCOUNT, Accounts, Changed, OTHER, World, append, append_raw, changed, expected, fill, rows, soon};
+use support::{
+    ACCOUNT, Accounts, Changed, GatedLog, OTHER, World, append, append_raw, changed, expected, fill, rows, soon,
+};
 use tandem_eventlog::Positions;
-use tandem_views::{AnyView, QueryError, StoreError, ViewStore, WaitError};
+use tandem_views::{AnyView, QueryError, StoreError, ViewHandle, ViewStore, WaitError};
 use tokio::time::Instant;
 
 #[tokio::test]
@@ -48,21 +51,88 @@ async fn what_nobody_waits_for_is_written_soon() {
 #[tokio::test]
 async fn waiting_ends_at_the_deadline_and_concerns_own_kinds_only() {
     let world = World::new();
-    let view = world.start(Accounts::<1>).await;
+    let (view, _) = behind(&world, 7).await;
     let mut positions = Positions::default();
     positions.insert(OTHER, 1_000_000);
     view.wait_for(&positions, soon()).await.unwrap();
     positions.insert(ACCOUNT, 7);
-    let deadline = Instant::now() + Duration::from_millis(20);
-    let waited = view.wait_for(&positions, deadline).await;
-    assert_eq!(waited, Err(WaitError::Deadline { view: "accounts", at: 0, wanted: 7 }));
-    assert!(Instant::now() >= deadline);
+    // The second is long enough for asking where the log ends, which is not before the position.
+    for milliseconds in [20, 300] {
+        let deadline = Instant::now() + Duration::from_millis(milliseconds);
+        let waited = view.wait_for(&positions, deadline).await;
+        assert_eq!(waited, Err(WaitError::Deadline { view: "accounts", at: 0, wanted: 7 }));
+        assert!(Instant::now() >= deadline);
+    }
+}
+
+#[tokio::test]
+async fn a_view_that_is_behind_the_log_is_waited_for() {
+    let world = World::new();
+    let (view, log) = behind(&world, 3).await;
+    let waiting = tokio::spawn({
+        let view = view.clone();
+        async move { view.wait_for_position(3, soon()).await }
+    });
+    // Long enough for both to ask where the log ends.
+    let waited = view.wait_for_position(3, Instant::now() + Duration::from_millis(300)).await;
+    assert_eq!(waited, Err(WaitError::Deadline { view: "accounts", at: 0, wanted: 3 }));
+    assert!(!waiting.is_finished());
+    log.open();
+    waiting.await.unwrap().unwrap();
+    assert_eq!(view.get("acme", "a1").await.unwrap().unwrap().positions.len(), 3);
+}
+
+#[tokio::test]
+async fn a_position_beyond_the_log_is_told_long_before_the_deadline() {
+    let world = World::new();
+    let view = world.start(Accounts::<1>).await;
+    let far = Instant::now() + Duration::from_secs(3600);
+    let beyond = |last, wanted| Err(WaitError::Beyond { view: "accounts", last, wanted });
+    assert_eq!(view.wait_for_position(1, far).await, beyond(0, 1));
+    let last = append(&world.log, "acme", "a1", &changed("OPEN", 1)).await;
+    // Events of other kinds are not of this view, however far the log goes.
+    for _ in 0..9 {
+        append_raw(&world.log, "acme", OTHER, "o1", vec![]).await;
+    }
+    for wanted in [last + 1, last + 9, last + 10, u64::MAX] {
+        assert_eq!(view.wait_for_position(wanted, far).await, beyond(last, wanted));
+    }
+    // What is there is still answered, and so is what comes.
+    view.wait_for_position(last, soon()).await.unwrap();
+    let next = append(&world.log, "acme", "a1", &changed("OPEN", 1)).await;
+    view.wait_for_position(next, soon()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_position_that_is_reached_costs_no_question_to_the_log() {
+    let world = World::new();
+    let log = Arc::new(GatedLog::new(world.log.clone()));
+    let view = world.start_on(Accounts::<1>, log.clone()).await;
+    let last = append(&world.log, "acme", "a1", &changed("OPEN", 1)).await;
+    view.wait_for_position(last, soon()).await.unwrap();
+    let asked = log.times_last_asked();
+    for position in 0..=last {
+        view.wait_for_position(position, soon()).await.unwrap();
+    }
+    assert_eq!(log.times_last_asked(), asked);
+}
+
+/// A view that can read none of the log's `count` events before the log is opened.
+async fn behind(world: &World, count: usize) -> (ViewHandle<Accounts<1>>, Arc<GatedLog>) {
+    for _ in 0..count {
+        append(&world.log, "acme", "a1", &changed("OPEN", 1)).await;
+    }
+    let log = Arc::new(GatedLog::new(world.log.clone()));
+    log.close();
+    let view = world.start_on(Accounts::<1>, log.clone()).await;
+    log.asked().await;
+    (view, log)
 }
 
 #[tokio::test]
 async fn waiting_ends_when_the_view_is_shut_down() {
     let world = World::new();
-    let view = world.start(Accounts::<1>).await;
+    let (view, _) = behind(&world, 7).await;
     let waiting = tokio::spawn({
         let view = view.clone();
         async move { view.wait_for_position(7, soon()).await }

@@ -107,7 +107,7 @@ async fn wrong_filters_say_what_is_wrong_which_fields_exist_and_an_example() {
         assert!(message.contains(reason), "{filter}: {message}");
         if filter.len() < 4096 {
             assert!(message.contains("state (text), amount (integer), label (set), due_time (time)"), "{message}");
-            assert!(message.contains("for example: label:\"..\" AND due_time < \"20"), "{message}");
+            assert!(message.ends_with("for example: amount >= 10"), "{message}");
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -273,11 +274,13 @@ pub struct GatedLog {
     log: MemoryLog,
     gate: tokio::sync::watch::Sender<bool>,
     asked: tokio::sync::Notify,
+    last_asked: AtomicUsize,
 }
 
 impl GatedLog {
     pub fn new(log: MemoryLog) -> Self {
-        Self { log, gate: tokio::sync::watch::Sender::new(true), asked: tokio::sync::Notify::new() }
+        let (gate, asked) = (tokio::sync::watch::Sender::new(true), tokio::sync::Notify::new());
+        Self { log, gate, asked, last_asked: AtomicUsize::new(0) }
     }
 
     pub fn close(&self) {
@@ -286,6 +289,11 @@ impl GatedLog {
 
     pub fn open(&self) {
         self.gate.send_replace(true);
+    }
+
+    /// How often it was asked where it ends.
+    pub fn times_last_asked(&self) -> usize {
+        self.last_asked.load(Ordering::Relaxed)
     }
 
     /// Waits until somebody wants to follow the closed log.
@@ -306,6 +314,7 @@ impl EventLog for GatedLog {
         self.log.get(position).await
     }
     async fn last_position(&self, filter: &Filter) -> Result<Position, ReadError> {
+        self.last_asked.fetch_add(1, Ordering::Relaxed);
         self.log.last_position(filter).await
     }
     async fn follow(&self, filter: &Filter, after: Position) -> Result<EventStream, ReadError> {
