@@ -168,7 +168,7 @@ fn value_rules(
                         format!(
                             "{{ static R: std::sync::LazyLock<Option<regex::Regex>> = std::sync::LazyLock::new(|| regex::Regex::new({pattern:?}).ok()); !R.as_ref().is_some_and(|r| r.is_match({value})) }}"
                         ),
-                        format!("must match {pattern}"),
+                        pattern_remedy(pattern),
                     );
                 }
                 ("int32" | "int64" | "uint32", operator @ ("gt" | "gte" | "lt" | "lte")) => {
@@ -198,6 +198,24 @@ fn value_rules(
         }
     }
     Ok(out)
+}
+
+/// What keeps a pattern; in words, if it is that of a resource name.
+fn pattern_remedy(pattern: &str) -> String {
+    match resource_name(pattern) {
+        Some((collection, characters, most)) => {
+            format!("must be {collection}/{{id}}, the id 1 to {most} of [{characters}]")
+        }
+        None => format!("must match {pattern}"),
+    }
+}
+
+/// Collection, characters and greatest length of the id out of `^contracts/[a-z0-9-]{1,63}$`.
+fn resource_name(pattern: &str) -> Option<(&str, &str, u32)> {
+    let (collection, id) = pattern.strip_prefix('^')?.strip_suffix("}$")?.split_once("/[")?;
+    let (characters, most) = id.split_once("]{1,")?;
+    let literal = !collection.is_empty() && collection.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    Some((collection, characters, most.parse().ok()?)).filter(|_| literal)
 }
 
 fn flag(rules: &DynamicMessage, name: &str) -> bool {
