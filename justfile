@@ -4,22 +4,31 @@ set positional-arguments
 
 export PATH := justfile_directory() / ".tools" + ":" + env("PATH")
 
+# just takes Ctrl-C for a failure, also of what has ended well on it, unless failures are ignored: `up`, which is to be
+# ended so, has its failures ignored and then told by this file. TERM reaches the shell alone, which hands it on.
+_up_failed := env("TMPDIR", "/tmp") / "tandem-up-" + uuid()
+
 # Show this list
 default:
     @{{ just_executable() }} --list --unsorted
 
 # Run the life of a partnership through all services in one process
 demo *args: (_first-build "tandem-demo")
-    @cargo run -q -p tandem-demo -- "$@"
+    @cargo run -q --locked -p tandem-demo -- "$@"
 
 # The same with each service in a process of its own
 demo-separate *args: (_first-build "tandem-demo")
-    @cargo build -q --workspace --bins
-    @cargo run -q -p tandem-demo -- --separate "$@"
+    @cargo build -q --locked --workspace --bins
+    @cargo run -q --locked -p tandem-demo -- --separate "$@"
 
 # Start a NATS server and all services, and keep them running
 up *args: (_first-build "tandem")
-    @cargo run -q -p tandem-cli -- up "$@"
+    @cargo build -q --locked -p tandem-cli
+    -@trap 'kill -TERM $up' TERM; trap : INT; \
+        "${CARGO_TARGET_DIR:-target}/debug/tandem" up "$@" & up=$!; \
+        while kill -0 $up 2>/dev/null; do wait $up; status=$?; done; \
+        case $status in 0 | 130 | 143) ;; *) echo $status >"{{ _up_failed }}" ;; esac
+    @[ ! -e "{{ _up_failed }}" ] || { read -r status <"{{ _up_failed }}"; rm "{{ _up_failed }}"; exit "$status"; }
 
 # Run all tests, those of the documentation and the separate demo included
 test:

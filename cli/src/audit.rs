@@ -8,8 +8,7 @@ use tandem_proto::relationships::v1::{AuditEntry, ListAuditEntriesRequest};
 
 use crate::connection::Connection;
 use crate::output::{self, Format, grouped, instant, short};
-
-const PAGE: i32 = 1000;
+use crate::{pages, vocabulary};
 
 /// Show the audit trail: who did what, when and why
 ///
@@ -17,10 +16,10 @@ const PAGE: i32 = 1000;
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Audit {
     /// Only of this partnership: partnerships/{brand}~{creator}
-    #[arg(long, value_name = "PARTNERSHIP")]
+    #[arg(long, value_name = "PARTNERSHIP", value_parser = vocabulary::partnership)]
     partnership: Option<String>,
     /// Only of this resource, such as contracts/c1
-    #[arg(long, value_name = "RESOURCE")]
+    #[arg(long, value_name = "RESOURCE", value_parser = vocabulary::resource)]
     resource: Option<String>,
     /// Only what this AIP-160 filter matches, such as 'actor = "users/maria" AND time > "2026-01-01T00:00:00Z"'
     #[arg(long, value_name = "FILTER")]
@@ -50,28 +49,26 @@ impl Audit {
 
     /// All conditions as one filter.
     fn filter(&self) -> String {
-        let equals = |field: &str, value: &Option<String>| {
-            value.as_ref().map(|value| format!("{field} = \"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")))
+        let condition = |field: &str, value: &Option<String>| {
+            value.as_ref().map(|value| format!("{field}\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")))
         };
         let own = self.filter.as_ref().map(|filter| format!("({filter})"));
-        let conditions = [equals("partnership", &self.partnership), equals("resource", &self.resource), own];
+        let conditions = [condition("partnership:", &self.partnership), condition("resource = ", &self.resource), own];
         conditions.into_iter().flatten().collect::<Vec<_>>().join(" AND ")
     }
 }
 
-/// All entries that match, over all pages.
+/// All entries that match.
 async fn list(client: &Client, filter: &str) -> Result<Vec<AuditEntry>, Error> {
-    let mut request =
-        ListAuditEntriesRequest { page_size: PAGE, filter: filter.to_owned(), ..ListAuditEntriesRequest::default() };
-    let mut entries = Vec::new();
-    loop {
-        let page = client.relationships().list_audit_entries(request.clone()).await?.into_inner();
-        entries.extend(page.audit_entries);
-        if page.next_page_token.is_empty() {
-            return Ok(entries);
+    pages::all(|page_token| {
+        let filter = filter.to_owned();
+        let request = ListAuditEntriesRequest { page_size: pages::PAGE_SIZE, page_token, filter };
+        async move {
+            let page = client.relationships().list_audit_entries(request).await?.into_inner();
+            Ok((page.audit_entries, page.next_page_token))
         }
-        request.page_token = page.next_page_token;
-    }
+    })
+    .await
 }
 
 fn print(entries: &[AuditEntry]) -> std::io::Result<()> {

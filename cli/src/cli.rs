@@ -3,17 +3,24 @@
 //! Invariant: exit code 0 means done, 1 means not done and stderr says why and what to do, 2 that the arguments are
 //! wrong or, for an import, that some rows were rejected.
 
+use std::fmt::Display;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::audit::Audit;
 use crate::erase::Erase;
 use crate::events::Events;
 use crate::import::Import;
+use crate::partnership::Partnerships;
+use crate::payout::Payouts;
 use crate::token::Token;
 use crate::up::Up;
 use crate::views::Views;
+
+/// As clap ends where it finds it itself.
+const WRONG_ARGUMENTS: u8 = 2;
 
 /// The system of record for partnerships of brands and creators
 ///
@@ -31,6 +38,8 @@ enum Command {
     Token(Token),
     Import(Import),
     Events(Events),
+    Partnership(Partnerships),
+    Payout(Payouts),
     Views(Views),
     Audit(Audit),
     Erase(Erase),
@@ -45,6 +54,8 @@ pub fn main() -> ExitCode {
             Command::Token(token) => token.run(),
             Command::Import(import) => import.run().await,
             Command::Events(events) => events.run().await,
+            Command::Partnership(partnerships) => partnerships.run().await,
+            Command::Payout(payouts) => payouts.run().await,
             Command::Views(views) => views.run().await,
             Command::Audit(audit) => audit.run().await,
             Command::Erase(erase) => erase.run().await,
@@ -58,17 +69,56 @@ pub fn main() -> ExitCode {
         if error.downcast_ref::<std::io::Error>().is_some_and(broken_pipe) {
             return ExitCode::SUCCESS;
         }
-        eprintln!("tandem: {error:#}");
+        if let Some(usage) = error.downcast_ref::<clap::Error>() {
+            let _ = usage.print();
+            return ExitCode::from(WRONG_ARGUMENTS);
+        }
+        eprintln!("tandem: {}", told(&error));
         ExitCode::FAILURE
     })
 }
 
+/// An error of arguments that each are well formed, but not what can be done.
+pub(crate) fn wrong_arguments(message: impl Display) -> anyhow::Error {
+    Cli::command().error(ErrorKind::ValueValidation, message).into()
+}
+
+/// The error with its causes. A cause is told once, also where the text of an error holds it already; what a service
+/// has said is complete.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = Some(error.as_ref() as &(dyn std::error::Error + 'static));
+    while let Some(error) = cause.filter(|error| !error.is::<tandem_client::Error>()) {
+        cause = error.source();
+        let Some(said) = cause.map(ToString::to_string) else { break };
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use super::*;
 
     #[test]
     fn the_command_line_is_well_formed() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("map.toml can't be read: {source}")]
+        struct Unreadable {
+            source: std::io::Error,
+        }
+        let source = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let error = anyhow::Error::from(Unreadable { source }).context("nothing was imported");
+        assert_eq!(told(&error), "nothing was imported: map.toml can't be read: entity not found");
+        let service = tandem_client::Error::from(tonic::Status::from_error(Box::new(std::io::Error::other("tcp"))));
+        let said = service.to_string();
+        assert_eq!(told(&anyhow::Error::from(service).context("lost")), format!("lost: {said}"));
     }
 }

@@ -11,6 +11,7 @@ use tonic::Code;
 
 use crate::connection::Connection;
 use crate::output::{self, Format, instant, short};
+use crate::vocabulary;
 
 /// Between attempts to reach a service that is gone, doubled from the first to the second.
 const RECONNECT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
@@ -34,14 +35,15 @@ enum Command {
 #[derive(clap::Args, Clone, Debug)]
 struct Tail {
     /// Begin after this position; 0 is the start of the log
-    #[arg(long, value_name = "POSITION", default_value_t = 0, value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "POSITION", default_value_t = 0, allow_negative_numbers = true,
+        value_parser = clap::value_parser!(i64).range(0..))]
     after: i64,
-    /// Only events of this type, such as tandem.contracts.v1.ContractSigned; repeat for more
-    #[arg(long = "type", value_name = "TYPE")]
+    /// Only events of this type, such as tandem.contracts.v1.ContractSigned, or ContractSigned alone; repeat for more
+    #[arg(long = "type", value_name = "TYPE", value_parser = vocabulary::event_type)]
     types: Vec<String>,
     /// Only events of this partnership: partnerships/{brand}~{creator}
-    #[arg(long, value_name = "PARTNERSHIP", default_value = "", hide_default_value = true)]
-    partnership: String,
+    #[arg(long, value_name = "PARTNERSHIP", value_parser = vocabulary::partnership)]
+    partnership: Option<String>,
     /// End at what is the end of the log now
     #[arg(long)]
     until_now: bool,
@@ -87,7 +89,7 @@ impl Tail {
         let request = WatchEventsRequest {
             after_position: *position,
             types: self.types.clone(),
-            partnership: self.partnership.clone(),
+            partnership: self.partnership.clone().unwrap_or_default(),
             until_now: self.until_now,
         };
         let mut events = match client.events().watch_events(request).await {

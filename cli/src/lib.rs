@@ -11,10 +11,14 @@ mod erase;
 mod events;
 pub mod import;
 pub mod output;
+mod pages;
+mod partnership;
+mod payout;
 pub mod platform;
 mod token;
 mod up;
 mod views;
+mod vocabulary;
 
 pub use cli::main;
 pub use connection::Connection;

@@ -7,6 +7,8 @@ use std::io::{self, Write as _};
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
+use tandem_money::Money;
+use tandem_proto::google::r#type as wire;
 
 /// For whom a result is printed.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,6 +73,16 @@ pub fn grouped(number: impl Display) -> String {
 pub fn instant(time: Option<&prost_types::Timestamp>) -> String {
     let instant = time.and_then(tandem_proto::time::from_proto);
     instant.map_or_else(String::new, |instant| instant.strftime("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+/// "USD 1,234.50"; a dash where there is none.
+pub(crate) fn amount(amount: Option<&wire::Money>) -> String {
+    amount.and_then(|amount| Money::try_from(amount).ok()).map_or_else(|| "–".to_owned(), |amount| amount.to_string())
+}
+
+/// "2026-03-31"; empty if there is none.
+pub(crate) fn day(date: Option<&wire::Date>) -> String {
+    date.map_or_else(String::new, |date| format!("{:04}-{:02}-{:02}", date.year, date.month, date.day))
 }
 
 /// "tandem.contracts.v1.ContractSigned" as "ContractSigned".

@@ -4,8 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use tandem_client::{Claims, DEFAULT_AUDIENCE, DEFAULT_ISSUER, SigningKey};
+use tandem_service::Caller;
+
+use crate::cli::wrong_arguments;
+use crate::vocabulary;
 
 /// Mint a token
 ///
@@ -44,8 +48,9 @@ pub(crate) struct Token {
 
 impl Token {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let is_actor = |text: &str| text.split_once('/').is_some_and(|(kind, id)| !kind.is_empty() && !id.is_empty());
-        ensure!(is_actor(&self.subject), "--subject {:?}: write it as users/maria or services/shop", self.subject);
+        Caller::check(&self.tenant, &self.subject, self.creator.as_deref())
+            .map_err(|problem| wrong_arguments(format_args!("every service would refuse the token: {problem}")))?;
+        self.warn_of_unknown_permissions();
         let key = match (&self.signing_key, &self.key_id) {
             (Some(file), Some(id)) => {
                 let pem = std::fs::read(file).with_context(|| format!("--signing-key {}", file.display()))?;
@@ -55,15 +60,17 @@ impl Token {
         };
         let mut claims = Claims::new(self.subject, self.tenant).with_permissions(self.permissions);
         (claims.iss, claims.aud) = (self.issuer, self.audience);
-        if let Some(creator) = self.creator {
-            ensure!(
-                creator.strip_prefix("creators/").is_some_and(|id| !id.is_empty()),
-                "--creator {creator:?}: write it as creators/{{creator}}"
-            );
-            claims = claims.with_creator(creator);
-        }
+        claims.creator = self.creator;
         crate::output::line(key.mint(&claims, self.ttl))?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// They are minted all the same: the services may be newer than this program.
+    fn warn_of_unknown_permissions(&self) {
+        for permission in self.permissions.iter().filter(|permission| !vocabulary::is_permission(permission)) {
+            let known = vocabulary::permissions_like(permission).join(", ");
+            eprintln!("tandem: warning: no method needs the permission {permission:?}; there are: {known}");
+        }
     }
 }
 

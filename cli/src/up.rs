@@ -102,7 +102,7 @@ impl Up {
             return Ok(ExitCode::FAILURE);
         }
         stopped?;
-        say("stopped, nothing lost; `tandem up` goes on from here");
+        say("stopped, nothing lost; `./justw up`, or `tandem up`, goes on from here");
         Ok(ExitCode::SUCCESS)
     }
 

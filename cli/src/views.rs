@@ -109,7 +109,7 @@ async fn status(client: &Client, format: Format) -> anyhow::Result<ExitCode> {
             }));
         }
     }
-    if format == Format::Text {
+    if format == Format::Text && !table.is_empty() {
         output::print(&table)?;
         for event in &parked {
             output::line(event)?;

@@ -50,7 +50,10 @@ impl Import {
         let mut shown = Shown::new(bytes);
         let report = super::run(&client, &mapping, file, |progress| shown.update(progress)).await;
         shown.clear();
-        let report = report.with_context(|| format!("{name} was not imported completely"))?;
+        let report = report.map_err(|error| {
+            let how_far = if error.may_have_begun() { "was not imported completely" } else { "was not imported" };
+            anyhow::Error::from(error).context(format!("{name} {how_far}"))
+        })?;
         match self.format {
             Format::Json => output::line(serde_json::to_string_pretty(&report)?)?,
             Format::Text => print(&report, &name.to_string(), started.elapsed())?,
@@ -77,7 +80,8 @@ fn print(report: &Report, file: &str, took: Duration) -> std::io::Result<()> {
         output::line(format_args!("{:>12}  {what}", grouped(count)))?;
     }
     if report.nothing_changed() && report.taken() > 0 {
-        output::line("nothing changed: all of it was known")?;
+        let known = if report.rejected.is_empty() { "all of it" } else { "what was taken of it" };
+        output::line(format_args!("nothing changed: {known} was known"))?;
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ use std::io::Read;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tandem_client::Client;
 use tandem_proto::creators::v1::{BatchImportCreatorsRequest, ImportCreatorResult};
-use tonic::Request;
+use tonic::{Code, Request};
 
 pub use command::Import;
 pub use mapping::{Column, Columns, Field, Mapping, MappingError};
@@ -62,10 +62,13 @@ pub enum ImportError {
     /// The file can't be read any further.
     #[error("the file can't be read: {0}")]
     File(#[from] csv::Error),
+    /// The caller may not import: no row was taken.
+    #[error("no row was taken: {0}")]
+    Denied(#[source] tandem_client::Error),
     /// The service took a batch no more. Rows that it took before remain.
     #[error(
-        "the rows from line {first_line} to {last_line} were not taken: {source}\nRows taken before are kept. Run the \
-         import again: what was taken already is not changed by that."
+        "the rows from line {first_line} to {last_line} were not taken: {source}\nOther rows may have been taken, and \
+         are kept. Run the import again: what was taken already is not changed by that."
     )]
     Refused {
         /// Line of the batch's first row.
@@ -83,6 +86,29 @@ pub enum ImportError {
         /// Results received.
         results: usize,
     },
+}
+
+impl ImportError {
+    /// Whether rows may have been taken before.
+    #[must_use]
+    pub fn may_have_begun(&self) -> bool {
+        match self {
+            Self::Mapping(_) | Self::Delimiter(_) | Self::NoHeaders | Self::Denied(_) => false,
+            Self::File(_) | Self::Refused { .. } | Self::Results { .. } => true,
+        }
+    }
+
+    /// The same, by one who knows whether rows were taken: a caller who may not import may have been able to before.
+    fn after(self, taken: bool) -> Self {
+        match self {
+            Self::Refused { source, .. }
+                if !taken && matches!(source.code(), Code::Unauthenticated | Code::PermissionDenied) =>
+            {
+                Self::Denied(source)
+            }
+            other => other,
+        }
+    }
 }
 
 /// How far an import has come.
@@ -125,7 +151,7 @@ pub async fn run(
             Ok::<_, ImportError>((batch, results))
         })
         .buffer_unordered(BATCHES_IN_FLIGHT);
-    while let Some((batch, results)) = answers.try_next().await? {
+    while let Some((batch, results)) = answers.try_next().await.map_err(|error| error.after(tally.taken()))? {
         for rejection in batch.rejected {
             tally.rejected(rejection);
         }

@@ -89,6 +89,11 @@ impl Tally {
         self.creators.entry(result.creator).and_modify(|most| *most = change.max(*most)).or_insert(change);
     }
 
+    /// Whether any row was taken.
+    pub(super) fn taken(&self) -> bool {
+        !self.creators.is_empty()
+    }
+
     pub(super) fn rejected_count(&self) -> u64 {
         self.rejected.len() as u64
     }

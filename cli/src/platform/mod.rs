@@ -15,6 +15,7 @@
 //! ```
 
 mod child;
+mod external;
 mod in_process;
 mod lock;
 mod ports;
@@ -180,15 +181,16 @@ async fn prepare(options: &Options) -> anyhow::Result<(DataLock, Listeners, Nats
     let lock = DataLock::take(&options.data)?;
     let listeners = Listeners::bind(options.ports).await?;
     let nats = match &options.external_nats {
-        Some(url) => Nats::external(url),
+        Some(url) => Nats::external(url).await?,
         None => Nats::start(&options.data, options.ports).await?,
     };
     Ok((lock, listeners, nats))
 }
 
 impl Nats {
-    fn external(url: &str) -> Self {
-        Self { own: None, url: url.to_owned() }
+    async fn external(url: &str) -> anyhow::Result<Self> {
+        external::wait_for(url).await?;
+        Ok(Self { own: None, url: url.to_owned() })
     }
 
     async fn start(data: &Path, ports: Ports) -> anyhow::Result<Self> {

@@ -39,17 +39,26 @@ impl Caller {
     /// The caller that the claims describe; otherwise what is wrong with them.
     pub(crate) fn new(claims: Claims) -> Result<Self, &'static str> {
         let Claims { sub, tenant, permissions, creator, .. } = claims;
-        if !is_id(&tenant) || tenant.contains('~') {
-            return Err("its claim `tenant` must be 1 to 128 of A-Z a-z 0-9 _ -");
-        }
-        if !is_name(&sub, "users/") && !is_name(&sub, "services/") {
-            return Err("its claim `sub` must be users/{user} or services/{service}, the id of A-Z a-z 0-9 _ ~ -");
-        }
-        if creator.as_deref().is_some_and(|creator| !is_name(creator, "creators/")) {
-            return Err("its claim `creator` must be creators/{creator}, the id of A-Z a-z 0-9 _ ~ -");
-        }
+        Self::check(&tenant, &sub, creator.as_deref())?;
         let actor = creator.clone().unwrap_or(sub);
         Ok(Self { tenant, actor, creator, test_clock: false, permissions })
+    }
+
+    /// Whether the claims `tenant`, `sub` and `creator` of a token describe a caller, for those who mint tokens.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn check(tenant: &str, sub: &str, creator: Option<&str>) -> Result<(), &'static str> {
+        if !is_id(tenant) || tenant.contains('~') {
+            return Err("its claim `tenant` must be 1 to 128 of A-Z a-z 0-9 _ -");
+        }
+        if !is_name(sub, "users/") && !is_name(sub, "services/") {
+            return Err("its claim `sub` must be users/{user} or services/{service}, the id of A-Z a-z 0-9 _ ~ -");
+        }
+        if creator.is_some_and(|creator| !is_name(creator, "creators/")) {
+            return Err("its claim `creator` must be creators/{creator}, the id of A-Z a-z 0-9 _ ~ -");
+        }
+        Ok(())
     }
 
     /// Whether the token permits it, by name, by `contracts.*` or by `*`.
