@@ -230,6 +230,9 @@ impl From<WaitError> for Problem {
     fn from(error: WaitError) -> Self {
         match error {
             WaitError::Deadline { .. } => Self::new(ErrorReason::Deadline, error.to_string()),
+            WaitError::Beyond { .. } => {
+                Self::fields(vec![FieldViolation::new(crate::call::READ_AFTER, format!("can't be kept: {error}"))])
+            }
             WaitError::Stopped(_) => Self::new(ErrorReason::DependencyUnavailable, error.to_string()),
         }
     }

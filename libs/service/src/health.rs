@@ -13,19 +13,23 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
+/// Served by every process beside its own.
+const OPEN: [&str; 2] = ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"];
+
 pub(crate) struct HealthService {
     services: BTreeSet<&'static str>,
     log_reached: watch::Receiver<bool>,
     draining: CancellationToken,
 }
 
-/// The health of all these services, and of the process (the empty name): they stand and fall together.
+/// The health of all these services by their full names, of the open ones beside them, and of the process (the empty
+/// name): they stand and fall together.
 pub(crate) fn server(
     services: impl IntoIterator<Item = &'static str>,
     log_reached: watch::Receiver<bool>,
     draining: CancellationToken,
 ) -> HealthServer<HealthService> {
-    let services = services.into_iter().chain([""]).collect();
+    let services = services.into_iter().chain(OPEN).chain([""]).collect();
     HealthServer::new(HealthService { services, log_reached, draining })
 }
 
@@ -40,7 +44,9 @@ impl Health for HealthService {
     async fn check(&self, request: Request<HealthCheckRequest>) -> Result<Response<HealthCheckResponse>, Status> {
         let service = request.into_inner().service;
         if !self.services.contains(&*service) {
-            return Err(Status::not_found(format!("{service} is not served here")));
+            let served: Vec<_> = self.services.iter().copied().filter(|name| !name.is_empty()).collect();
+            let message = format!("{service:?} is not served here; ask for one of {}, or for none.", served.join(", "));
+            return Err(Status::not_found(message));
         }
         Ok(Response::new(response(*self.log_reached.borrow(), self.draining.is_cancelled())))
     }

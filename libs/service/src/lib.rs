@@ -26,7 +26,7 @@
 //! #     fn evolve(&mut self, _: &Event, _: &tandem_eventlog::Envelope) {}
 //! # }
 //!
-//! /// The service, in `lib.rs`. Its `main.rs` is `fn main() -> anyhow::Result<()> { tandem_service::main::<Contracts>() }`.
+//! /// The service, in `lib.rs`. Its `main.rs` is `fn main() -> ExitCode { tandem_service::main::<Contracts>() }`.
 //! pub struct Contracts;
 //!
 //! #[tonic::async_trait]
@@ -80,6 +80,7 @@
 //! # }
 //! ```
 
+mod allocator;
 mod auth;
 mod call;
 mod config;

@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _};
@@ -34,9 +35,26 @@ pub struct CommandLine<A: clap::Args> {
 /// The whole of a service's `main`: reads the command line, runs the service, and ends on SIGTERM or Ctrl-C after the
 /// requests in flight.
 ///
-/// # Errors
-/// What kept it from starting or running.
-pub fn main<S: Service>() -> anyhow::Result<()> {
+/// What kept it from starting or running is told in one line on standard error, whatever `RUST_BACKTRACE` says, with exit
+/// code 1; a wrong command line with code 2.
+#[must_use]
+pub fn main<S: Service>() -> ExitCode {
+    match try_main::<S>() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("Error: {}", one_line(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The error and its causes; some of a library span several lines.
+fn one_line(error: &anyhow::Error) -> String {
+    let text = format!("{error:#}");
+    text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+fn try_main<S: Service>() -> anyhow::Result<()> {
     let name = format!("tandem-{}", S::NAME);
     let command = CommandLine::<S::Args>::command().about(format!("The {} service of Tandem", S::NAME));
     let mut matches = command.bin_name(&name).display_name(&name).get_matches();

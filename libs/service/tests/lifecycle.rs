@@ -61,6 +61,23 @@ async fn shutdown_does_not_wait_for_ever() {
 }
 
 #[tokio::test]
+async fn each_grpc_service_has_its_health_by_name() {
+    let test = Test::new(Door::default()).await;
+    let running = test.start().await;
+    let mut health = HealthClient::new(running.channel());
+    for service in ["", "tandem.common.v1.ViewService", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"]
+    {
+        let request = HealthCheckRequest { service: service.to_owned() };
+        let answer = health.check(request).await.unwrap_or_else(|status| panic!("{service}: {status}")).into_inner();
+        assert_eq!(answer.status(), ServingStatus::Serving, "{service}");
+    }
+    let request = HealthCheckRequest { service: "test.Nothing".to_owned() };
+    let status = health.check(request).await.unwrap_err();
+    assert_eq!(status.code(), tonic::Code::NotFound);
+    assert!(status.message().contains("tandem.common.v1.ViewService"), "{status}");
+}
+
+#[tokio::test]
 async fn it_is_not_ready_while_the_log_is_away() {
     let mut test = Test::new(Door::default()).await;
     let running = test.start().await;

@@ -1,5 +1,10 @@
 //! Operating views through the service that every service with views has.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, reason = "a test fails by panicking, in its helpers too")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, in its helpers too"
+)]
 
 mod common;
 
@@ -9,11 +14,15 @@ use tandem_eventlog::{
 };
 use tandem_nats_server::NatsServer;
 use tandem_proto::common::v1::view_service_client::ViewServiceClient;
-use tandem_proto::common::v1::{ListViewsRequest, RebuildViewRequest, View as ViewResource};
+use tandem_proto::common::v1::view_service_server::{ViewService, ViewServiceServer};
+use tandem_proto::common::v1::{
+    ListViewsRequest, ListViewsResponse, RebuildViewRequest, RebuildViewResponse, View as ViewResource,
+};
 use tandem_service::testing::{Running, settings, token};
-use tandem_service::{Environment, NoArgs, Service, Wired};
-use tandem_views::{Column, FoldError, View};
-use tonic::Code;
+use tandem_service::{Call, Environment, NoArgs, Service, Wired};
+use tandem_views::{AnyView as _, Column, FoldError, View, ViewHandle};
+use tonic::{Code, Request, Response, Status};
+use tonic_types::StatusExt as _;
 
 const KIND: Kind = Kind { context: "test", aggregate: "thing" };
 
@@ -60,6 +69,35 @@ impl Service for Fixture {
     }
 }
 
+/// Lists no views, but only after its own has read what the caller has seen.
+struct Reader(ViewHandle<Things>);
+
+#[tonic::async_trait]
+impl ViewService for Reader {
+    async fn list_views(&self, request: Request<ListViewsRequest>) -> Result<Response<ListViewsResponse>, Status> {
+        let call = Call::accept(request)?;
+        self.0.wait_for(&call.read_after, call.deadline).await.map_err(|error| call.error(error))?;
+        Ok(Response::new(ListViewsResponse::default()))
+    }
+
+    async fn rebuild_view(&self, _: Request<RebuildViewRequest>) -> Result<Response<RebuildViewResponse>, Status> {
+        Err(Status::unimplemented("not of this test"))
+    }
+}
+
+struct Reading;
+
+#[tonic::async_trait]
+impl Service for Reading {
+    const NAME: &'static str = "reading";
+    const DEFAULT_PORT: u16 = 0;
+    type Args = NoArgs;
+
+    async fn wire(env: &Environment, _: &NoArgs) -> anyhow::Result<Wired> {
+        Ok(Wired::new().service(ViewServiceServer::new(Reader(env.view(Things).await?))))
+    }
+}
+
 async fn append(log: &JetStreamLog, id: &str, payload: &'static [u8]) {
     let envelope: Envelope =
         tandem_aggregate::testing::envelope("tandem.test.Thing", jiff::Timestamp::now(), "users/ada");
@@ -98,5 +136,34 @@ async fn views_are_listed_and_rebuilt() {
     let unknown = client.rebuild_view(RebuildViewRequest { name: "views/other".into() }).await.unwrap_err();
     assert_eq!((unknown.code(), &reason(&unknown)[..]), (Code::NotFound, "VIEW_UNKNOWN"));
     assert!(unknown.message().contains("views/things"), "{unknown}");
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_position_that_the_log_has_not_is_the_callers_fault() {
+    let nats = NatsServer::builder().start().await.unwrap();
+    let log = JetStreamLog::connect(&nats.url(), JetStreamOptions::default()).await.unwrap();
+    append(&log, "a", b"").await;
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::start::<Reading>(settings(&nats.url(), folder.path()), NoArgs {}).await.unwrap();
+    let bearer = Bearer(token("users/ada", "acme", &["views.*"]));
+    let mut client = ViewServiceClient::with_interceptor(running.channel(), bearer);
+    let mut read_after = async |positions: &str| {
+        let mut request = Request::new(ListViewsRequest {});
+        request.metadata_mut().insert("tandem-read-after", positions.parse().unwrap());
+        client.list_views(request).await
+    };
+    for there in ["", "test.thing:1", "test.thing:1,other.kind:99"] {
+        read_after(there).await.unwrap_or_else(|status| panic!("{there}: {status}"));
+    }
+    for beyond in ["test.thing:2", "test.thing:18446744073709551615"] {
+        let status = read_after(beyond).await.unwrap_err();
+        assert_eq!((status.code(), &reason(&status)[..]), (Code::InvalidArgument, "FIELD_INVALID"), "{status}");
+        let details = status.get_error_details();
+        assert_eq!(details.bad_request().unwrap().field_violations[0].field, "tandem-read-after");
+        assert!(status.message().contains("whose last event for view \"things\" is at 1: pass"), "{status}");
+    }
+    append(&log, "b", b"").await;
+    read_after("test.thing:2").await.unwrap();
     running.stop().await.unwrap();
 }

@@ -1,5 +1,7 @@
 //! `tandem-campaigns`: the campaigns service as a process of its own.
 
-fn main() -> anyhow::Result<()> {
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
     tandem_service::main::<tandem_campaigns::Campaigns>()
 }

@@ -1,5 +1,7 @@
 //! `tandem-contracts`: the contracts service as a process of its own.
 
-fn main() -> anyhow::Result<()> {
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
     tandem_service::main::<tandem_contracts::Contracts>()
 }

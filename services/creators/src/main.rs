@@ -1,5 +1,7 @@
 //! The creators service as a program of its own.
 
-fn main() -> anyhow::Result<()> {
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
     tandem_service::main::<tandem_creators::Creators>()
 }

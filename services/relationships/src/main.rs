@@ -1,5 +1,7 @@
 //! The relationships service as a program of its own.
 
-fn main() -> anyhow::Result<()> {
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
     tandem_service::main::<tandem_relationships::Relationships>()
 }

@@ -25,6 +25,7 @@ fn tell(authenticator: &Authenticator, token: &str) -> Result<Arc<Caller>, Strin
 }
 
 /// A new Ed25519 key with the public half as a JWK.
+#[expect(clippy::disallowed_methods, reason = "random bytes for a key; no id is made of them")]
 fn new_key(kid: &str) -> (SigningKey, serde_json::Value) {
     use base64::Engine as _;
     use jsonwebtoken::{Algorithm, EncodingKey, jwk::Jwk};
