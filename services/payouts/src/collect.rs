@@ -3,8 +3,13 @@
 //! Invariant: pure; every earning is in one payout or in none, and a payout's amount is the sum of its earnings and
 //! more than nothing.
 
+use std::collections::HashMap;
+
 use tandem_money::{Money, MoneyError};
-use tandem_proto::payouts::v1::{Earning, Payout, PayoutState};
+use tandem_proto::common::v1::ErrorReason;
+use tandem_proto::payouts::v1::{Earning, Payout, PayoutState, UnpayableCreator};
+
+use crate::unpayable::unpayable;
 
 /// Earnings that one run takes at most: with the run itself they are one atomic batch of the log, which takes 1000.
 pub const MOST_EARNINGS: usize = 900;
@@ -18,14 +23,18 @@ pub struct Collected {
     pub total: Option<Money>,
     /// Payable earnings that are left for another run, because this one is full.
     pub remaining: usize,
+    /// Those of the known unpayable creators to whom something is due, by creator.
+    pub unpayable: Vec<UnpayableCreator>,
 }
 
 /// Makes payouts of payable earnings of one brand and currency, given creator by creator.
 ///
 /// A creator whose earnings come to nothing or less is left out until new earnings make up for it. A creator's earnings
-/// are taken together, or wait for the next run, unless they alone are more than a run takes.
-pub struct Collecting {
+/// are taken together, or wait for the next run, unless they alone are more than a run takes. A creator who can't be paid
+/// takes no room from the others.
+pub struct Collecting<'a> {
     payout_run: String,
+    unpayable: &'a HashMap<String, ErrorReason>,
     collected: Collected,
     /// The creator that earnings are being given of.
     creator: String,
@@ -36,12 +45,13 @@ pub struct Collecting {
     full: bool,
 }
 
-impl Collecting {
-    /// For `payoutRuns/{payout_run}`.
+impl<'a> Collecting<'a> {
+    /// For `payoutRuns/{payout_run}`, without the creators who can't be paid, with the reason why.
     #[must_use]
-    pub fn new(payout_run: &str) -> Self {
+    pub fn new(payout_run: &str, unpayable: &'a HashMap<String, ErrorReason>) -> Self {
         Self {
             payout_run: payout_run.to_owned(),
+            unpayable,
             collected: Collected::default(),
             creator: String::new(),
             earnings: Vec::new(),
@@ -86,6 +96,11 @@ impl Collecting {
         let Some(owed) = sum(&earnings)? else { return Ok(()) };
         if !owed.is_positive() {
             self.left_out += earnings.len();
+            return Ok(());
+        }
+        if let Some(reason) = self.unpayable.get(&self.creator) {
+            self.left_out += earnings.len();
+            self.collected.unpayable.push(unpayable(&self.creator, Some(owed), *reason));
             return Ok(());
         }
         self.full |= self.taken + earnings.len() > MOST_EARNINGS;

@@ -10,6 +10,7 @@ mod grpc;
 mod pain001;
 mod payout_run;
 mod pricing;
+mod unpayable;
 
 use std::sync::Arc;
 

@@ -20,6 +20,10 @@ use tandem_service::Resource;
 use tandem_views::Column;
 
 use crate::earning::partnership;
+use crate::unpayable;
+
+/// Unpayable creators that a run lists at most: it is one message of the log, which takes a megabyte.
+const MOST_UNPAYABLE: usize = 900;
 
 /// The aggregate: its resource.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,7 +32,7 @@ pub struct PayoutRun(pub pb::PayoutRun);
 /// What can be asked of a payout run.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// Open it with the payouts collected.
+    /// Open it with the payouts collected, and all creators who could not be paid.
     Create(Box<pb::PayoutRun>),
     /// Approve it.
     Approve,
@@ -79,17 +83,26 @@ impl Aggregate for PayoutRun {
                         format!("{} created {}; a second person has to approve it.", context.actor, context.resource),
                     ));
                 }
-                Ok(vec![Event::Approved(PayoutRunApproved { approver: context.actor.to_owned() })])
+                Ok(vec![Event::Approved(PayoutRunApproved {
+                    approver: context.actor.to_owned(),
+                    partnerships: partnerships(run),
+                })])
             }
             Command::Cancel { reason } => {
                 self.require(&[State::PendingApproval, State::Approved], "cancelled", context)?;
-                Ok(vec![Event::Cancelled(PayoutRunCancelled { reason: reason.clone() })])
+                Ok(vec![Event::Cancelled(PayoutRunCancelled {
+                    reason: reason.clone(),
+                    partnerships: partnerships(run),
+                })])
             }
             Command::Submit { .. } if matches!(run.state(), State::Submitted | State::Settled) => Ok(Vec::new()),
             Command::Submit { file_hash, file_time } => {
                 self.require(&[State::Approved], "submitted", context)?;
-                let submit_time = Some(time::to_proto(*file_time));
-                Ok(vec![Event::Submitted(PayoutRunSubmitted { file_hash: file_hash.clone(), submit_time })])
+                Ok(vec![Event::Submitted(PayoutRunSubmitted {
+                    file_hash: file_hash.clone(),
+                    submit_time: Some(time::to_proto(*file_time)),
+                    partnerships: partnerships(run),
+                })])
             }
             Command::Settle { payout, bank_reference, settle_time } => {
                 self.settle(payout, bank_reference, *settle_time, context)
@@ -159,14 +172,7 @@ impl PayoutRun {
         }
         debtor::check(draft.debtor.as_ref())?;
         if draft.payouts.is_empty() {
-            return Err(Refusal::new(
-                ErrorReason::NothingPayable,
-                format!(
-                    "Nothing of {} is payable in {} by then. List earnings with `state = ACCRUED` to see what is owed, \
-                     and when it is due.",
-                    draft.brand, draft.currency_code
-                ),
-            ));
+            return Err(nothing_payable(draft));
         }
         // Nothing else of what the caller sent: the rest is for later events to say.
         let run = pb::PayoutRun {
@@ -178,9 +184,12 @@ impl PayoutRun {
             payouts: draft.payouts.clone(),
             total_amount: draft.total_amount.clone(),
             remaining_earning_count: draft.remaining_earning_count,
+            unpayable_creators: draft.unpayable_creators.iter().take(MOST_UNPAYABLE).cloned().collect(),
+            unpayable_creator_count: i32::try_from(draft.unpayable_creators.len()).unwrap_or(i32::MAX),
             ..pb::PayoutRun::default()
         };
-        Ok(vec![Event::Created(PayoutRunCreated { payout_run: Some(run) })])
+        let partnerships = partnerships(&run);
+        Ok(vec![Event::Created(PayoutRunCreated { payout_run: Some(run), partnerships })])
     }
 
     fn settle(
@@ -229,6 +238,28 @@ impl PayoutRun {
     }
 }
 
+/// Those whose money the run is, for whoever follows one of them: a run belongs to none alone.
+fn partnerships(run: &pb::PayoutRun) -> Vec<String> {
+    run.payouts.iter().map(|payout| partnership(&run.brand, &payout.creator)).collect()
+}
+
+fn nothing_payable(draft: &pb::PayoutRun) -> Refusal {
+    let pb::PayoutRun { brand, currency_code, unpayable_creators, .. } = draft;
+    let message = if unpayable_creators.is_empty() {
+        format!(
+            "Nothing of {brand} is payable in {currency_code} by then. List earnings with `state = ACCRUED` to see what \
+             is owed, and when it is due."
+        )
+    } else {
+        format!(
+            "Nothing of {brand} is payable in {currency_code} by then. Something is due to creators who can't be paid: \
+             {}. Set payout accounts with SetPayoutAccount, then create the run.",
+            unpayable::summary(unpayable_creators)
+        )
+    };
+    Refusal::new(ErrorReason::NothingPayable, message)
+}
+
 impl Resource for PayoutRun {
     const VIEW: &'static str = "payout_runs";
     const VERSION: i32 = 1;
@@ -238,9 +269,7 @@ impl Resource for PayoutRun {
         vec![
             Column::text("name", |row: &pb::PayoutRun| row.name.clone()),
             Column::text("brand", |row: &pb::PayoutRun| row.brand.clone()).indexed(),
-            Column::text("state", |row: &pb::PayoutRun| {
-                row.state().as_str_name().trim_start_matches("PAYOUT_RUN_STATE_").to_owned()
-            }),
+            Column::enumeration("state", "tandem.payouts.v1.PayoutRunState", |row: &pb::PayoutRun| row.state),
             Column::text("currency_code", |row: &pb::PayoutRun| row.currency_code.clone()),
             // ISO 8601, so that text compares as days do.
             Column::text("due_date", |row: &pb::PayoutRun| {

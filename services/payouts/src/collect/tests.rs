@@ -19,7 +19,11 @@ fn earning(name: usize, creator: &str, minor: i64) -> Earning {
 
 /// Creator by creator, otherwise in the order given.
 fn collect(earnings: &[Earning]) -> Collected {
-    let mut collecting = Collecting::new(RUN);
+    collect_without(&HashMap::new(), earnings)
+}
+
+fn collect_without(unpayable: &HashMap<String, ErrorReason>, earnings: &[Earning]) -> Collected {
+    let mut collecting = Collecting::new(RUN, unpayable);
     let creators: BTreeSet<_> = earnings.iter().map(|earning| &earning.creator).collect();
     for creator in creators {
         for earning in earnings.iter().filter(|earning| earning.creator == *creator) {
@@ -73,6 +77,37 @@ fn who_is_owed_nothing_or_less_is_left_out() {
 }
 
 #[test]
+fn who_cannot_be_paid_is_told_with_what_is_due() {
+    let reasons = [("creators/adam", ErrorReason::PayoutAccountMissing), ("creators/less", ErrorReason::PersonErased)];
+    let unpayable = reasons.map(|(creator, reason)| (creator.to_owned(), reason)).into();
+    let earnings = [
+        earning(1, "adam", 300),
+        earning(2, "adam", -100),
+        // Nothing is due to them: nothing to tell.
+        earning(3, "less", -1),
+        earning(4, "zoe", 1),
+    ];
+    let collected = collect_without(&unpayable, &earnings);
+    assert_eq!(collected.payouts.iter().map(|payout| &payout.creator[..]).collect::<Vec<_>>(), ["creators/zoe"]);
+    assert_eq!((collected.total, collected.remaining), (Some(Money::new(1, Currency::USD)), 0));
+    let [adam] = &collected.unpayable[..] else { panic!("{:?}", collected.unpayable) };
+    assert_eq!((&adam.creator[..], &adam.reason[..]), ("creators/adam", "PAYOUT_ACCOUNT_MISSING"));
+    assert_eq!(adam.amount, Some(Money::new(200, Currency::USD).into()));
+    assert!(adam.message.contains("SetPayoutAccount"), "{}", adam.message);
+}
+
+#[test]
+fn who_cannot_be_paid_takes_no_room() {
+    let mut earnings: Vec<_> = (0..MOST_EARNINGS).map(|name| earning(name, "adam", 1)).collect();
+    earnings.push(earning(2000, "zoe", 1));
+    assert_eq!(collect(&earnings).remaining, 1);
+    let unpayable = [("creators/adam".to_owned(), ErrorReason::PersonErased)].into();
+    let collected = collect_without(&unpayable, &earnings);
+    assert_eq!(collected.payouts.iter().map(|payout| &payout.creator[..]).collect::<Vec<_>>(), ["creators/zoe"]);
+    assert_eq!(collected.remaining, 0);
+}
+
+#[test]
 fn a_run_ends_before_the_creator_who_does_not_fit() {
     let mut earnings: Vec<_> = (0..MOST_EARNINGS - 1).map(|name| earning(name, "adam", 1)).collect();
     earnings.extend([
@@ -111,7 +146,8 @@ fn who_alone_is_more_than_a_run_takes_is_paid_what_is_owed_at_most() {
 
 #[test]
 fn it_is_known_when_a_run_is_full() {
-    let mut collecting = Collecting::new(RUN);
+    let none = HashMap::new();
+    let mut collecting = Collecting::new(RUN, &none);
     for name in 0..MOST_EARNINGS {
         collecting.add(&earning(name, "adam", 1)).unwrap();
     }
@@ -125,12 +161,13 @@ fn it_is_known_when_a_run_is_full() {
 
 #[test]
 fn a_sum_that_does_not_fit_is_an_error() {
-    let mut collecting = Collecting::new(RUN);
+    let none = HashMap::new();
+    let mut collecting = Collecting::new(RUN, &none);
     collecting.add(&earning(1, "adam", i64::MAX)).unwrap();
     collecting.add(&earning(2, "adam", 1)).unwrap();
     assert_eq!(collecting.finish(2), Err(MoneyError::Overflow));
     let nothing = Earning { name: "earnings/e1".into(), ..Earning::default() };
-    assert!(Collecting::new(RUN).add(&nothing).is_err());
+    assert!(Collecting::new(RUN, &none).add(&nothing).is_err());
 }
 
 fn earnings() -> impl Strategy<Value = Vec<Earning>> {

@@ -3,6 +3,7 @@
 //! Invariant: a run and its earnings change together or not at all. Runs are the brand's: a creator's own token reaches
 //! nothing but the explanation of their payouts.
 
+mod accounts;
 mod commit;
 mod explain;
 mod payable;

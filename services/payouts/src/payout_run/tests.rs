@@ -47,12 +47,17 @@ fn create(draft: pb::PayoutRun) -> Command {
     Command::Create(Box::new(draft))
 }
 
+/// Of the draft, by creator.
+fn paid() -> Vec<String> {
+    ["partnerships/glowco~adam", "partnerships/glowco~zoe"].map(str::to_owned).into()
+}
+
 fn created() -> Event {
-    Event::Created(PayoutRunCreated { payout_run: Some(draft()) })
+    Event::Created(PayoutRunCreated { payout_run: Some(draft()), partnerships: paid() })
 }
 
 fn approved() -> Event {
-    Event::Approved(PayoutRunApproved { approver: "users/frida".into() })
+    Event::Approved(PayoutRunApproved { approver: "users/frida".into(), partnerships: paid() })
 }
 
 fn cancel() -> Command {
@@ -60,7 +65,7 @@ fn cancel() -> Command {
 }
 
 fn cancelled() -> Event {
-    Event::Cancelled(PayoutRunCancelled { reason: "Wrong day.".into() })
+    Event::Cancelled(PayoutRunCancelled { reason: "Wrong day.".into(), partnerships: paid() })
 }
 
 fn submit() -> Command {
@@ -71,6 +76,7 @@ fn submitted() -> Event {
     Event::Submitted(PayoutRunSubmitted {
         file_hash: "f00d".into(),
         submit_time: Some(time::to_proto(TIME.parse().unwrap())),
+        partnerships: paid(),
     })
 }
 
@@ -120,6 +126,7 @@ fn what_is_for_later_events_to_say_is_not_taken_from_the_caller() {
         approve_time: now,
         file_hash: "f00d".into(),
         submit_time: now,
+        unpayable_creator_count: 7,
         create_time: now,
         update_time: now,
         etag: "1f".into(),
@@ -138,6 +145,34 @@ fn without_payouts_there_is_no_run() {
     let empty = pb::PayoutRun { payouts: Vec::new(), ..draft() };
     let refusal = given::<PayoutRun>([]).when(create(empty)).then_refused(ErrorReason::NothingPayable);
     assert!(refusal.message.contains("brands/glowco is payable in USD"), "{refusal}");
+}
+
+fn without_account(count: usize) -> Vec<pb::UnpayableCreator> {
+    let missing = ErrorReason::PayoutAccountMissing;
+    (0..count).map(|at| unpayable::unpayable(&format!("creators/c{at:04}"), None, missing)).collect()
+}
+
+#[test]
+fn if_nobody_can_be_paid_it_is_said_who_and_why() {
+    let mut unpayable_creators = without_account(2);
+    unpayable_creators.push(unpayable::unpayable("creators/zoe", None, ErrorReason::PersonErased));
+    let nobody = pb::PayoutRun { payouts: Vec::new(), unpayable_creators, ..draft() };
+    let refusal = given::<PayoutRun>([]).when(create(nobody)).then_refused(ErrorReason::NothingPayable);
+    assert_eq!(
+        refusal.message,
+        "Nothing of brands/glowco is payable in USD by then. Something is due to creators who can't be paid: 2 without a \
+         payout account (creators/c0000, creators/c0001), 1 whose personal data was erased (creators/zoe). Set payout \
+         accounts with SetPayoutAccount, then create the run."
+    );
+}
+
+#[test]
+fn a_run_lists_whom_it_leaves_out_and_counts_the_rest() {
+    let draft = pb::PayoutRun { unpayable_creators: without_account(901), ..draft() };
+    let run = given::<PayoutRun>([]).when(create(draft)).happens().state().0;
+    assert_eq!(run.unpayable_creators, without_account(900));
+    assert_eq!(run.unpayable_creator_count, 901);
+    assert_eq!(run.payouts.len(), 2);
 }
 
 #[test]

@@ -14,4 +14,5 @@ mod runs;
 mod settlement;
 mod stand_ins;
 mod submission;
+mod unpayable;
 mod world;

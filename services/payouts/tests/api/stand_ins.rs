@@ -17,6 +17,8 @@ use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::{Request, Response, Status};
 
+use crate::fixtures::account;
+
 /// A server at an address of its own, that can be away.
 pub struct StandIn {
     address: SocketAddr,
@@ -76,10 +78,10 @@ impl Contracts {
     }
 }
 
-/// Payout accounts by creator, and whose was asked for.
+/// Payout accounts by creator, and whose was asked for. Whoever nothing is said of has an account.
 #[derive(Clone, Default)]
 pub struct Creators {
-    accounts: Arc<Mutex<HashMap<String, PayoutAccount>>>,
+    accounts: Arc<Mutex<HashMap<String, Result<PayoutAccount, ErrorReason>>>>,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
@@ -89,11 +91,19 @@ impl Creators {
     }
 
     pub fn set(&self, creator: &str, account: PayoutAccount) {
-        self.accounts.lock().unwrap().insert(creator.to_owned(), account);
+        self.accounts.lock().unwrap().insert(creator.to_owned(), Ok(account));
     }
 
+    /// From now on there is no account to be told.
+    pub fn refuse(&self, creator: &str, reason: ErrorReason) {
+        self.accounts.lock().unwrap().insert(creator.to_owned(), Err(reason));
+    }
+
+    /// Whose account was asked for since this was called last, by name.
     pub fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+        let mut asked = std::mem::take(&mut *self.asked.lock().unwrap());
+        asked.sort();
+        asked
     }
 }
 
@@ -146,12 +156,9 @@ impl CreatorService for Creators {
     ) -> Result<Response<PayoutAccount>, Status> {
         let name = request.into_inner().name;
         self.asked.lock().unwrap().push(name.clone());
-        let account = self.accounts.lock().unwrap().get(&name).cloned();
-        let missing = || {
-            let message = format!("{name} has no payout account; set one with SetPayoutAccount.");
-            tandem_service::status(ErrorReason::PayoutAccountMissing, message)
-        };
-        account.map(Response::new).ok_or_else(missing)
+        let known = self.accounts.lock().unwrap().get(&name).cloned();
+        let refusal = |reason| tandem_service::status(reason, format!("{name} can't be told."));
+        known.unwrap_or_else(|| Ok(account(&name))).map(Response::new).map_err(refusal)
     }
 
     others! {

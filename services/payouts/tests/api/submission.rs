@@ -28,6 +28,8 @@ async fn an_approved_run_becomes_a_credit_transfer() -> Result<(), Error> {
     let world = World::start().await;
     accounts(&world);
     let run = approved(&world).await;
+    // Whether there is one, when the run was opened.
+    assert_eq!(world.creators.asked(), ["creators/adam", "creators/zoe"]);
     let submitted = world.fred().submit(&run.name).await?;
     let file = String::from_utf8(submitted.pain001_xml.clone()).unwrap();
     for text in [
@@ -42,10 +44,8 @@ async fn an_approved_run_becomes_a_credit_transfer() -> Result<(), Error> {
     }
     let run = submitted.payout_run.unwrap();
     assert_eq!((run.state(), &run.file_hash), (State::Submitted, &hex::encode(Sha256::digest(&submitted.pain001_xml))));
-    // In the order of the payouts, and nobody else's.
-    let mut asked = world.creators.asked();
-    asked.sort();
-    assert_eq!(asked, ["creators/adam", "creators/zoe"]);
+    // The payees', and nobody else's.
+    assert_eq!(world.creators.asked(), ["creators/adam", "creators/zoe"]);
     Ok(())
 }
 
@@ -93,16 +93,46 @@ async fn all_who_submit_at_the_same_time_get_the_same_file() -> Result<(), Error
 }
 
 #[tokio::test]
-async fn a_payee_without_an_account_is_named_and_nothing_is_submitted() -> Result<(), Error> {
+async fn all_payees_without_an_account_are_named_and_nothing_is_submitted() -> Result<(), Error> {
     let world = World::start().await;
-    world.creators.set("creators/zoe", account("Zoe"));
     let name = approved(&world).await.name;
-    let error = world.fred().submit(&name).await.unwrap_err();
+    world.creators.refuse("creators/adam", ErrorReason::PayoutAccountMissing);
+    world.creators.refuse("creators/zoe", ErrorReason::PersonErased);
+    let fred = world.fred();
+    let error = fred.submit(&name).await.unwrap_err();
     assert_eq!(error.reason(), Some(ErrorReason::PayoutAccountMissing), "{error}");
-    assert!(error.message().contains("creators/adam"), "{error}");
-    assert_eq!(world.fred().run(&name).await?.state(), State::Approved);
+    assert_eq!(
+        error.message(),
+        "payoutRuns/2026-08 can't be submitted, for payees are 1 without a payout account (creators/adam), 1 whose \
+         personal data was erased (creators/zoe). Cancel it and create it again, which leaves them out; or set their \
+         payout accounts with SetPayoutAccount and submit again."
+    );
+    assert_eq!(fred.run(&name).await?.state(), State::Approved);
+
+    // As it advises: Zoe is left out of the next run.
+    world.creators.set("creators/adam", account("Adam"));
+    fred.cancel(&name).await?;
+    let again = fred.create_payout_run(run("again")).await?;
+    assert_eq!(again.payouts.iter().map(|payout| &payout.creator[..]).collect::<Vec<_>>(), ["creators/adam"]);
+    assert_eq!(again.unpayable_creators.len(), 1);
+    world.frida().approve(&again.name).await?;
+    assert_eq!(fred.submit(&again.name).await?.payout_run.unwrap().state(), State::Submitted);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_payee_who_gets_an_account_back_is_paid_by_the_run() -> Result<(), Error> {
+    let world = World::start().await;
+    let name = approved(&world).await.name;
+    world.creators.refuse("creators/adam", ErrorReason::PayoutAccountMissing);
+    world.fred().submit(&name).await.unwrap_err();
     accounts(&world);
     assert_eq!(world.fred().submit(&name).await?.payout_run.unwrap().state(), State::Submitted);
+    // The bank has the file; it is too late to cancel.
+    world.creators.refuse("creators/adam", ErrorReason::PersonErased);
+    let error = world.fred().submit(&name).await.unwrap_err();
+    assert_eq!(error.reason(), Some(ErrorReason::StateForbids), "{error}");
+    assert!(error.message().contains("was submitted before") && error.message().contains("creators/adam"), "{error}");
     Ok(())
 }
 
@@ -113,6 +143,7 @@ async fn no_bank_details_are_read_for_what_is_not_approved() -> Result<(), Error
     let fred = world.fred();
     fred.earn_all("zoe", &[("z1", 500)]).await;
     let name = fred.create_payout_run(run("r1")).await?.name;
+    world.creators.asked();
     let error = fred.submit(&name).await.unwrap_err();
     assert_eq!(error.reason(), Some(ErrorReason::StateForbids), "{error}");
     fred.cancel(&name).await?;

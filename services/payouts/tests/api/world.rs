@@ -41,7 +41,7 @@ pub struct World {
     pub contracts: Contracts,
     pub contracts_server: StandIn,
     pub creators: Creators,
-    creators_server: StandIn,
+    pub creators_server: StandIn,
     pub log: Arc<JetStreamLog>,
     stream: jetstream::stream::Stream,
     views: TempDir,

@@ -1,9 +1,13 @@
 //! Opening a run with what is payable.
 //!
-//! Invariant: what was owed when the request came is seen, however far the view had read by then.
+//! Invariant: what was owed when the request came is seen, however far the view had read by then, and every payee has an
+//! account to pay to.
+
+use std::collections::{HashMap, HashSet};
 
 use tandem_aggregate::{Aggregate as _, ExecuteError};
 use tandem_eventlog::Filter;
+use tandem_proto::common::v1::ErrorReason;
 use tandem_proto::payouts::v1::{self as pb, CreatePayoutRunRequest};
 use tandem_service::{Call, Problem};
 use tandem_views::ListQuery;
@@ -27,11 +31,16 @@ impl Handlers {
     ) -> Result<Result<Changed, ExecuteError>, Status> {
         let name = format!("payoutRuns/{id}");
         let draft = call.message.payout_run.clone().unwrap_or_default();
-        let Collected { payouts, total, remaining } = self.collect(call, &name, &draft).await?;
+        let before = self.runs.get(&call.caller.tenant, id).await.map_err(|error| call.error(error))?;
+        // Nothing is collected for a request that comes again, or for an id that is taken.
+        let collected =
+            if before.exists() { Collected::default() } else { self.collect_payable(call, &name, &draft).await? };
+        let Collected { payouts, total, remaining, unpayable } = collected;
         let create = Command::Create(Box::new(pb::PayoutRun {
             payouts,
             total_amount: total.map(Into::into),
             remaining_earning_count: i32::try_from(remaining).unwrap_or(i32::MAX),
+            unpayable_creators: unpayable,
             execution_date: draft.execution_date.or(draft.due_date),
             ..draft
         }));
@@ -40,11 +49,42 @@ impl Handlers {
         Ok(self.together(&call.meta, id, &create, &schedule, taken).await)
     }
 
+    /// Collects until all payees can be paid: those who can't leave their room to others, who are asked about next.
+    async fn collect_payable(
+        &self,
+        call: &Call<CreatePayoutRunRequest>,
+        name: &str,
+        draft: &pb::PayoutRun,
+    ) -> Result<Collected, Status> {
+        let (mut payable, mut unpayable) = (HashSet::new(), HashMap::new());
+        loop {
+            let collected = self.collect(call, name, draft, &unpayable).await?;
+            let payees = collected.payouts.iter().map(|payout| &payout.creator);
+            let unasked: Vec<_> = payees.filter(|creator| !payable.contains(*creator)).cloned().collect();
+            let known = unpayable.len();
+            let answers = self.accounts(call, &unasked).await?;
+            for (creator, answer) in unasked.into_iter().zip(answers) {
+                match answer {
+                    Ok(_) => {
+                        payable.insert(creator);
+                    }
+                    Err(reason) => {
+                        unpayable.insert(creator, reason);
+                    }
+                }
+            }
+            if unpayable.len() == known {
+                return Ok(collected);
+            }
+        }
+    }
+
     async fn collect(
         &self,
         call: &Call<CreatePayoutRunRequest>,
         name: &str,
         draft: &pb::PayoutRun,
+        unpayable: &HashMap<String, ErrorReason>,
     ) -> Result<Collected, Status> {
         let earnings = Filter { kinds: vec![Earning::KIND], tenant: None };
         let last = self.log.last_position(&earnings).await.map_err(|error| call.error(error))?;
@@ -52,7 +92,7 @@ impl Handlers {
         let due = draft.due_date.unwrap_or_default();
         let filter = format!("state = ACCRUED AND due_date <= \"{:04}-{:02}-{:02}\"", due.year, due.month, due.day);
         let unreadable = |error| call.error(Problem::internal(error));
-        let mut collecting = Collecting::new(name);
+        let mut collecting = Collecting::new(name, unpayable);
         let mut page_token = String::new();
         loop {
             let query = ListQuery {

@@ -1,22 +1,21 @@
 //! Submitting: an approved run becomes a file for the bank.
 //!
-//! Invariant: bank details are read for an approved run alone, and whoever submits it again gets the same file.
+//! Invariant: bank details leave for an approved run alone, and whoever submits it again gets the same file.
 
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sha2::{Digest as _, Sha256};
 use tandem_aggregate::ExecuteError;
-use tandem_client::Client;
 use tandem_proto::common::v1::ErrorReason;
-use tandem_proto::creators::v1::{GetPayoutAccountRequest, PayoutAccount};
-use tandem_proto::payouts::v1::{self as pb, SubmitPayoutRunRequest, SubmitPayoutRunResponse};
+use tandem_proto::creators::v1::PayoutAccount;
+use tandem_proto::payouts::v1::{self as pb, SubmitPayoutRunRequest, SubmitPayoutRunResponse, UnpayableCreator};
 use tandem_proto::time;
 use tandem_service::{Call, Problem, Resource as _};
 use tonic::{Response, Status};
 
-use super::{CONCURRENCY, Handlers};
+use super::Handlers;
 use crate::grpc::id_of;
-use crate::pain001::{self, Pain001Error};
+use crate::pain001;
 use crate::payout_run::{Command, PayoutRun};
+use crate::unpayable::{self, unpayable};
 
 impl Handlers {
     pub(super) async fn submit(
@@ -33,9 +32,10 @@ impl Handlers {
             // Submitted before: its file states when.
             None => submit_time(&run).unwrap_or(call.meta.time),
         };
-        let accounts = self.accounts(call, &run).await?;
+        let accounts = self.payee_accounts(call, &run, staged.append.is_none()).await?;
         loop {
-            let file = pain001::write(&run, &accounts, file_time).map_err(|error| unwritable(call, &error))?;
+            let file = pain001::write(&run, &accounts, file_time)
+                .map_err(|error| call.error(ExecuteError::Corrupt(error.to_string())))?;
             let file_hash = hex::encode(Sha256::digest(&file));
             let command = Command::Submit { file_hash: file_hash.clone(), file_time };
             let outcome = self.runs.execute(id_of(name), &command, &call.meta).await;
@@ -60,34 +60,41 @@ impl Handlers {
         }
     }
 
-    /// The accounts that a run pays to, in the order of its payouts.
-    async fn accounts(
+    /// The accounts that a run pays to, in the order of its payouts; all payees without one in one refusal.
+    async fn payee_accounts(
         &self,
         call: &Call<SubmitPayoutRunRequest>,
         run: &pb::PayoutRun,
+        submitted: bool,
     ) -> Result<Vec<PayoutAccount>, Status> {
-        let client = self.client(call)?;
-        let asking: Vec<_> = run.payouts.iter().map(|payout| account(client.clone(), payout.creator.clone())).collect();
-        let accounts = stream::iter(asking).buffered(CONCURRENCY).try_collect().await;
-        accounts.map_err(|error| call.error(error))
+        let payees: Vec<_> = run.payouts.iter().map(|payout| payout.creator.clone()).collect();
+        let answers = self.accounts(call, &payees).await?;
+        let (mut accounts, mut missing) = (Vec::new(), Vec::new());
+        for (payee, answer) in payees.iter().zip(answers) {
+            match answer {
+                Ok(account) => accounts.push(account),
+                Err(reason) => missing.push(unpayable(payee, None, reason)),
+            }
+        }
+        if missing.is_empty() { Ok(accounts) } else { Err(call.error(unpayable_now(&run.name, submitted, &missing))) }
     }
 }
 
-async fn account(client: Client, creator: String) -> Result<PayoutAccount, tandem_client::Error> {
-    let account = client.creators().get_payout_account(GetPayoutAccountRequest { name: creator }).await;
-    Ok(account?.into_inner())
+/// A run with payees who can't be paid any more.
+fn unpayable_now(name: &str, submitted: bool, missing: &[UnpayableCreator]) -> Problem {
+    let summary = unpayable::summary(missing);
+    if submitted {
+        let message =
+            format!("{name} was submitted before; the file of then can't be written again, for payees are {summary}.");
+        return Problem::new(ErrorReason::StateForbids, message);
+    }
+    let message = format!(
+        "{name} can't be submitted, for payees are {summary}. Cancel it and create it again, which leaves them out; or set \
+         their payout accounts with SetPayoutAccount and submit again."
+    );
+    Problem::new(ErrorReason::PayoutAccountMissing, message)
 }
 
 fn submit_time(run: &pb::PayoutRun) -> Option<jiff::Timestamp> {
     run.submit_time.as_ref().and_then(time::from_proto)
-}
-
-fn unwritable(call: &Call<SubmitPayoutRunRequest>, error: &Pain001Error) -> Status {
-    match error {
-        Pain001Error::AccountMissing { creator } => {
-            let message = format!("{creator} has no payout account. Set it with SetPayoutAccount and submit again.");
-            call.error(Problem::new(ErrorReason::PayoutAccountMissing, message))
-        }
-        error => call.error(ExecuteError::Corrupt(error.to_string())),
-    }
 }
