@@ -124,7 +124,7 @@ fn outstanding(money: &MoneyFigures) -> Option<wire::Money> {
 
 async fn audit_trail(world: &World<'_>, partnership: &str) -> anyhow::Result<Vec<AuditEntry>> {
     let request = ListAuditEntriesRequest {
-        filter: format!("partnership = \"{partnership}\""),
+        filter: format!("partnership:\"{partnership}\""),
         page_size: 1000,
         ..ListAuditEntriesRequest::default()
     };

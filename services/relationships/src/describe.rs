@@ -2,6 +2,8 @@
 //!
 //! Invariant: says nothing that is not in the event; a type that is not known here is named, not hidden.
 
+use std::fmt::Display;
+
 use tandem_money::Money;
 use tandem_proto::campaigns::v1::{campaign_event, conversion_event, participation_event, tracking_code_event};
 use tandem_proto::contracts::v1::{Party, contract_event};
@@ -10,6 +12,9 @@ use tandem_proto::creators::v1::{
 };
 use tandem_proto::payouts::v1::{EarningRule, earning_event, payout_run_event};
 use tandem_proto::{EventSet, google};
+
+/// Digits of a file's hash: enough to tell files apart by eye.
+const HASH_SHOWN: usize = 12;
 
 /// What happened, in a few words.
 pub fn describe(event_type: &str, payload: &[u8]) -> String {
@@ -38,7 +43,9 @@ fn creator(event: creator_event::Event) -> String {
         E::Registered(event) => format!("Creator registered by a channel on {}", platform(event.channel)),
         E::ChannelObserved(event) => format!("New figures of the channel on {}", platform(event.channel)),
         E::Merged(event) => format!("Merged into {}", event.into),
-        E::ChannelsAdopted(event) => format!("Took over {} channel(s) of {}", event.channels.len(), event.source),
+        E::ChannelsAdopted(event) => {
+            format!("Took over {} of {}", count(event.channels.len(), "channel"), event.source)
+        }
         E::PayoutAccountSet(event) => format!("Payout account set ({})", event.account_country_code),
         E::Erased(_) => "Personal data erased".to_owned(),
     }
@@ -51,7 +58,7 @@ fn prospect(event: prospect_event::Event) -> String {
             format!(
                 "Shortlisted: {}, {} followers",
                 plain(Tier::as_str_name(&event.tier()), "TIER_"),
-                event.follower_count
+                grouped(event.follower_count)
             )
         }
         E::FindingRecorded(event) => {
@@ -97,7 +104,7 @@ fn campaign(event: campaign_event::Event) -> String {
     use campaign_event::Event as E;
     match event {
         E::Planned(event) => format!("Campaign planned: {}", event.campaign.unwrap_or_default().title),
-        E::KpisSet(event) => format!("{} KPI(s) set", event.kpis.len()),
+        E::KpisSet(event) => format!("{} set", count(event.kpis.len(), "KPI")),
         E::Launched(_) => "Campaign launched".to_owned(),
         E::Closed(_) => "Campaign closed".to_owned(),
     }
@@ -111,7 +118,7 @@ fn participation(event: participation_event::Event) -> String {
             let draft = event.draft.unwrap_or_default();
             let findings = match draft.findings.len() {
                 0 => "disclosure in order".to_owned(),
-                count => format!("{count} disclosure finding(s)"),
+                findings => count(findings, "disclosure finding"),
             };
             format!("Draft {} of {} submitted: {findings}", draft.number, event.deliverable_id)
         }
@@ -126,7 +133,10 @@ fn participation(event: participation_event::Event) -> String {
             let figures = event.performance.unwrap_or_default();
             format!(
                 "{}: {} impressions, {} engagements, {} clicks",
-                event.deliverable_id, figures.impressions, figures.engagements, figures.clicks
+                event.deliverable_id,
+                grouped(figures.impressions),
+                grouped(figures.engagements),
+                grouped(figures.clicks)
             )
         }
     }
@@ -171,11 +181,24 @@ fn payout_run(event: payout_run_event::Event) -> String {
     match event {
         E::Created(event) => {
             let run = event.payout_run.unwrap_or_default();
-            format!("Payout run over {}, {} payout(s)", money(run.total_amount.as_ref()), run.payouts.len())
+            let left_out = match run.unpayable_creator_count {
+                0 => String::new(),
+                left_out => {
+                    format!(", {} who can't be paid left out", count(left_out.unsigned_abs() as usize, "creator"))
+                }
+            };
+            format!(
+                "Payout run over {}, {}{left_out}",
+                money(run.total_amount.as_ref()),
+                count(run.payouts.len(), "payout")
+            )
         }
         E::Approved(event) => format!("Payout run approved by {}", event.approver),
         E::Cancelled(_) => "Payout run cancelled".to_owned(),
-        E::Submitted(_) => "Payout run submitted to the bank".to_owned(),
+        E::Submitted(event) => {
+            let hash: String = event.file_hash.chars().take(HASH_SHOWN).collect();
+            format!("Written as a credit transfer file, SHA-256 {hash}…")
+        }
         E::Settled(event) => format!("Paid {} ({})", money(event.amount.as_ref()), event.bank_reference),
     }
 }
@@ -183,6 +206,26 @@ fn payout_run(event: payout_run_event::Event) -> String {
 /// An enum value for people: `PLATFORM_INSTAGRAM` → `instagram`.
 fn plain(value: &str, prefix: &str) -> String {
     value.trim_start_matches(prefix).to_ascii_lowercase().replace('_', " ")
+}
+
+/// So many, in words: "1 payout", "1,200 payouts".
+fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", grouped(number))
+}
+
+/// A whole number with its digits in threes: 16,500,000.
+fn grouped(number: impl Display) -> String {
+    let text = number.to_string();
+    let (sign, digits) = text.strip_prefix('-').map_or(("", &text[..]), |digits| ("-", digits));
+    let mut grouped = sign.to_owned();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 fn money(amount: Option<&google::r#type::Money>) -> String {

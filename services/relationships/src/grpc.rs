@@ -98,7 +98,7 @@ impl RelationshipService for Handlers {
 }
 
 impl Handlers {
-    /// The events of a partnership up to a time, in the order of the log.
+    /// The events that belong to a partnership, by their headers, up to a time, in the order of the log.
     async fn events<M>(&self, call: &Call<M>, name: &str, as_of: Timestamp) -> Result<Vec<RecordedEvent>, Status> {
         // All that the log has now, whatever the caller has seen of it: the past does not change by being asked early.
         let last = self.log.last_position(&Filter::default()).await.map_err(|error| call.error(error))?;
@@ -116,7 +116,9 @@ impl Handlers {
                 ..ListQuery::default()
             };
             let page = self.audit.list(&call.caller.tenant, &query).await.map_err(|error| call.error(error))?;
-            positions.extend(page.rows.iter().map(|(_, entry)| entry.position.unsigned_abs()));
+            // The trail has more than the fold takes: a payout run is in the timeline of all whom it pays.
+            let own = page.rows.iter().filter(|(_, entry)| entry.partnership == name);
+            positions.extend(own.map(|(_, entry)| entry.position.unsigned_abs()));
             page_token = page.next_page_token;
             if page_token.is_empty() {
                 break;

@@ -1,4 +1,7 @@
 use tandem_proto::contracts::v1::ContractDeclined;
+use tandem_proto::payouts::v1::{
+    PayoutRunApproved, PayoutRunCancelled, PayoutRunCreated, PayoutRunSubmitted, PayoutSettled,
+};
 use tandem_views::testing::{assert_batches_do_not_matter, event, given};
 
 use super::*;
@@ -30,8 +33,41 @@ fn an_entry_has_all_that_proves_an_event() {
         correlation_id: "correlation".into(),
         causation_id: "cause".into(),
         summary: "Offer declined by the unspecified".into(),
+        partnerships: vec!["partnerships/glowco~zoe".into()],
     };
     given(Audit, [declined(7)]).assert_row("acme", "00000000000000000007", Some(&expected));
+}
+
+fn concerned(event: RecordedEvent) -> Vec<String> {
+    let key = format!("{:020}", event.position);
+    given(Audit, [event]).row("acme", &key).unwrap().partnerships.clone()
+}
+
+#[test]
+fn a_payout_run_concerns_all_whom_it_pays_and_belongs_to_none() {
+    let paid: Vec<String> = ["partnerships/glowco~adam", "partnerships/glowco~zoe"].map(str::to_owned).into();
+    let partnerships = || paid.clone();
+    let run = "acme.payouts.payout_run.r1";
+    for event in [
+        event(1, run, &PayoutRunCreated { partnerships: partnerships(), ..Default::default() }),
+        event(2, run, &PayoutRunApproved { partnerships: partnerships(), ..Default::default() }),
+        event(3, run, &PayoutRunCancelled { partnerships: partnerships(), ..Default::default() }),
+        event(4, run, &PayoutRunSubmitted { partnerships: partnerships(), ..Default::default() }),
+    ] {
+        assert_eq!(event.envelope.partnership, "");
+        assert_eq!(concerned(event), paid);
+    }
+}
+
+#[test]
+fn what_belongs_to_one_concerns_that_one() {
+    let mut settled = event(1, "acme.payouts.payout_run.r1", &PayoutSettled::default());
+    settled.envelope.partnership = "partnerships/glowco~zoe".into();
+    assert_eq!(concerned(settled), ["partnerships/glowco~zoe"]);
+    assert_eq!(concerned(declined(2)), ["partnerships/glowco~zoe"]);
+    let mut of_none = declined(3);
+    of_none.envelope.partnership.clear();
+    assert_eq!(concerned(of_none), [""; 0]);
 }
 
 #[test]

@@ -1,8 +1,9 @@
 use std::collections::BTreeSet;
 
+use tandem_proto::campaigns::v1::{DisclosureFinding, Draft, DraftSubmitted, Performance, PerformanceRecorded};
 use tandem_proto::contracts::v1::{ContractCountered, ContractSigned};
 use tandem_proto::google::r#type::Money as WireMoney;
-use tandem_proto::payouts::v1::{Earning, EarningAccrued};
+use tandem_proto::payouts::v1::{Earning, EarningAccrued, Payout, PayoutRun, PayoutRunCreated, PayoutRunSubmitted};
 use tandem_proto::{POOL, creators};
 
 use super::*;
@@ -52,6 +53,45 @@ fn words_say_what_is_in_the_event() {
     let channel = creators::v1::Channel { platform: Platform::Tiktok.into(), ..Default::default() };
     let registered = creators::v1::CreatorRegistered { channel: Some(channel) };
     assert_eq!(said(&registered), "Creator registered by a channel on tiktok");
+}
+
+#[test]
+fn a_run_says_what_was_done_and_no_more() {
+    let payouts = |count| vec![Payout::default(); count];
+    let run = |count, unpayable_creator_count| PayoutRunCreated {
+        payout_run: Some(PayoutRun {
+            payouts: payouts(count),
+            total_amount: Some(WireMoney { currency_code: "USD".into(), units: 30, nanos: 0 }),
+            unpayable_creator_count,
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    assert_eq!(said(&run(1, 0)), "Payout run over USD 30.00, 1 payout");
+    assert_eq!(said(&run(2, 1)), "Payout run over USD 30.00, 2 payouts, 1 creator who can't be paid left out");
+    let file_hash = "00112233445566778899aabbccddeeff".into();
+    let submitted = PayoutRunSubmitted { file_hash, ..Default::default() };
+    assert_eq!(said(&submitted), "Written as a credit transfer file, SHA-256 001122334455…");
+}
+
+#[test]
+fn numbers_are_for_people() {
+    let performance =
+        Some(Performance { impressions: 16_500_000, engagements: 3_412_880, clicks: 999, ..Default::default() });
+    let recorded = PerformanceRecorded { deliverable_id: "reel-1".into(), performance };
+    assert_eq!(said(&recorded), "reel-1: 16,500,000 impressions, 3,412,880 engagements, 999 clicks");
+    let draft = |findings| DraftSubmitted {
+        deliverable_id: "reel-1".into(),
+        draft: Some(Draft { number: 1, findings: vec![DisclosureFinding::default(); findings], ..Default::default() }),
+        ..Default::default()
+    };
+    assert_eq!(said(&draft(0)), "Draft 1 of reel-1 submitted: disclosure in order");
+    assert_eq!(said(&draft(1)), "Draft 1 of reel-1 submitted: 1 disclosure finding");
+    assert_eq!(said(&draft(2)), "Draft 1 of reel-1 submitted: 2 disclosure findings");
+    for (number, text) in [(0, "0"), (-999, "-999"), (1000, "1,000"), (-100_000, "-100,000"), (1_234_567, "1,234,567")]
+    {
+        assert_eq!(grouped(number), text);
+    }
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Partnerships now and as they were.
 
-use prost::Message as _;
+use prost::{Message as _, Name as _};
 use tandem_client::{Error, Service};
 use tandem_proto::common::v1::{ErrorReason, ListViewsRequest};
 use tandem_proto::contracts::v1::{ContractDrafted, ContractProposed, ContractSigned};
 use tandem_proto::google::r#type::Money;
+use tandem_proto::payouts::v1::PayoutRunApproved;
 
 use crate::world::{PARTNERSHIP, World, time};
 
@@ -48,6 +49,32 @@ async fn a_partnership_is_seen_as_of_any_time() -> Result<(), Error> {
 }
 
 #[tokio::test]
+async fn a_payout_run_is_in_the_timelines_of_all_whom_it_pays_and_in_no_fold() -> Result<(), Error> {
+    let world = World::start().await;
+    let first = world.happens("c1", &signed(100)).await;
+    let approved = PayoutRunApproved {
+        approver: "users/frida".into(),
+        partnerships: vec!["partnerships/glowco~adam".into(), PARTNERSHIP.into()],
+    };
+    let name = PayoutRunApproved::full_name();
+    let run = world.happens_in("acme", "", "r1", &name, approved.encode_to_vec()).await;
+    let last = world.happens("c2", &signed(100)).await;
+    let maria = world.maria().after(last);
+
+    for (partnership, found) in [(PARTNERSHIP, vec![first, run, last]), ("partnerships/glowco~adam", vec![run])] {
+        let entries = maria.audit(&format!("partnership:\"{partnership}\"")).await?;
+        assert_eq!(entries.iter().map(|entry| entry.position.unsigned_abs()).collect::<Vec<_>>(), found);
+    }
+    let entry = &maria.audit(&format!("type = \"{name}\"")).await?[0];
+    assert_eq!((&entry.partnership[..], &entry.summary[..]), ("", "Payout run approved by users/frida"));
+
+    let now = maria.partnership(None).await?;
+    assert_eq!(now.event_count, 2);
+    assert_eq!(maria.partnership(Some(time(100))).await?, now);
+    Ok(())
+}
+
+#[tokio::test]
 async fn before_its_first_event_there_is_no_partnership() {
     let world = World::start().await;
     let error = world.maria().partnership(Some(time(5))).await.unwrap_err();
@@ -86,7 +113,7 @@ async fn an_event_that_this_version_does_not_know_is_in_the_trail_and_parked_in_
     let last = world.happens("c2", &signed(10)).await;
     let maria = world.maria().after(last);
 
-    let entries = maria.audit(&format!("partnership = \"{PARTNERSHIP}\"")).await?;
+    let entries = maria.audit(&format!("partnership:\"{PARTNERSHIP}\"")).await?;
     let summaries: Vec<_> = entries.iter().map(|entry| &entry.summary[..]).collect();
     assert_eq!(summaries[1], "ContractAmended");
     assert_eq!(entries.len(), 3);

@@ -62,6 +62,7 @@ async fn every_event_has_its_entry_in_the_order_of_the_log() -> Result<(), Error
         correlation_id: "correlation-c1".into(),
         causation_id: "cause".into(),
         summary: "Contract drafted: Summer".into(),
+        partnerships: vec![PARTNERSHIP.into()],
         // Made anew in each test.
         event_id: all[0].event_id.clone(),
         request_id: format!("request-{}", all[0].event_id),
@@ -70,7 +71,7 @@ async fn every_event_has_its_entry_in_the_order_of_the_log() -> Result<(), Error
     assert_eq!(all[1].summary, "AgencyHired");
 
     for (filter, found) in [
-        (format!("partnership = \"{PARTNERSHIP}\""), vec![first, third]),
+        (format!("partnership:\"{PARTNERSHIP}\""), vec![first, third]),
         ("resource = \"contracts/c2\"".into(), vec![second]),
         ("type = \"tandem.contracts.v1.ContractDeclined\"".into(), vec![third]),
         ("actor = \"users/ada\" AND time > \"2026-01-01T00:00:01Z\"".into(), vec![second, third]),
