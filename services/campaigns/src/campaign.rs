@@ -35,7 +35,7 @@ pub enum Command {
 }
 
 impl Campaign {
-    /// Where it stands, as in messages and filters.
+    /// Where it stands, as in messages.
     pub(crate) fn state_name(campaign: &pb::Campaign) -> &'static str {
         short(campaign.state().as_str_name(), "CAMPAIGN_STATE_")
     }
@@ -129,10 +129,8 @@ impl Resource for Campaign {
         vec![
             Column::text("name", |row: &pb::Campaign| row.name.clone()),
             Column::text("brand", |row: &pb::Campaign| row.brand.clone()).indexed(),
-            Column::text("state", |row: &pb::Campaign| Self::state_name(row).to_owned()),
-            Column::text("objective", |row: &pb::Campaign| {
-                short(row.objective().as_str_name(), "OBJECTIVE_").to_owned()
-            }),
+            Column::enumeration("state", "tandem.campaigns.v1.CampaignState", |row: &pb::Campaign| row.state),
+            Column::enumeration("objective", "tandem.campaigns.v1.Objective", |row: &pb::Campaign| row.objective),
             Column::text("title", |row: &pb::Campaign| row.title.clone()),
             Column::time("create_time", |row: &pb::Campaign| row.create_time),
             Column::time("update_time", |row: &pb::Campaign| row.update_time),

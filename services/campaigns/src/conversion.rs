@@ -17,7 +17,6 @@ use tandem_proto::time::to_proto;
 use tandem_service::Resource;
 use tandem_views::Column;
 
-use crate::fields::short;
 use crate::partnership::partnership;
 
 /// An attributed order; the aggregate's state is the resource itself.
@@ -43,10 +42,6 @@ impl Conversion {
         hash.update(shop);
         hash.update(order_id);
         hex::encode(&hash.finalize()[..16])
-    }
-
-    pub(crate) fn state_name(conversion: &pb::Conversion) -> &'static str {
-        short(conversion.state().as_str_name(), "CONVERSION_STATE_")
     }
 
     /// To whom it is attributed, as its events say it.
@@ -151,7 +146,7 @@ impl Resource for Conversion {
             Column::text("brand", |row: &pb::Conversion| row.brand.clone()),
             Column::text("creator", |row: &pb::Conversion| row.creator.clone()).indexed(),
             Column::text("tracking_code", |row: &pb::Conversion| row.tracking_code.clone()),
-            Column::text("state", |row: &pb::Conversion| Self::state_name(row).to_owned()),
+            Column::enumeration("state", "tandem.campaigns.v1.ConversionState", |row: &pb::Conversion| row.state),
             Column::time("order_time", |row: &pb::Conversion| row.order_time),
         ]
     }

@@ -44,7 +44,7 @@ pub(crate) fn refuse_if_any(violations: Vec<FieldViolation>) -> Result<(), Refus
     Err(Refusal { violations, ..Refusal::new(ErrorReason::FieldInvalid, sentences.join(" ")) })
 }
 
-/// The name of an enum value as people and filters write it: `LAUNCHED`, not `CAMPAIGN_STATE_LAUNCHED`.
+/// The name of an enum value as people write it: `LAUNCHED`, not `CAMPAIGN_STATE_LAUNCHED`.
 pub(crate) fn short(value: &'static str, prefix: &str) -> &'static str {
     value.strip_prefix(prefix).unwrap_or(value)
 }

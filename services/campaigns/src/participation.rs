@@ -45,10 +45,6 @@ pub enum Command {
 }
 
 impl Participation {
-    pub(crate) fn state_name(participation: &pb::Participation) -> &'static str {
-        short(participation.state().as_str_name(), "PARTICIPATION_STATE_")
-    }
-
     /// The deliverable of an id; the command is wrong if nothing of that id is owed.
     fn deliverable(&self, id: &str, context: &Context<'_>) -> Result<&pb::Deliverable, Refusal> {
         if self.0.state() == State::Unspecified {
@@ -167,7 +163,7 @@ impl Resource for Participation {
             Column::text("contract", |row: &pb::Participation| row.contract.clone()).indexed(),
             Column::text("brand", |row: &pb::Participation| row.brand.clone()),
             Column::text("creator", |row: &pb::Participation| row.creator.clone()).indexed(),
-            Column::text("state", |row: &pb::Participation| Self::state_name(row).to_owned()),
+            Column::enumeration("state", "tandem.campaigns.v1.ParticipationState", |row: &pb::Participation| row.state),
             Column::text("tracking_code", |row: &pb::Participation| row.tracking_code.clone()).indexed(),
             Column::time("create_time", |row: &pb::Participation| row.create_time),
             Column::time("update_time", |row: &pb::Participation| row.update_time),

@@ -14,7 +14,7 @@ use tandem_eventlog::{Envelope, Kind};
 use tandem_proto::common::v1::ErrorReason;
 use tandem_proto::creators::v1 as pb;
 use tandem_proto::creators::v1::creator_event::Event;
-use tandem_proto::creators::v1::{Channel, CreatorState, Platform, Tier};
+use tandem_proto::creators::v1::{Channel, CreatorState};
 use tandem_proto::time;
 use tandem_service::Resource;
 use tandem_views::Column;
@@ -173,15 +173,15 @@ impl Resource for Creator {
         }
         vec![
             Column::text("name", |creator: &pb::Creator| creator.name.clone()),
-            Column::text("tier", |creator: &pb::Creator| tier_name(creator.tier())).indexed(),
-            Column::text("state", |creator: &pb::Creator| {
-                creator.state().as_str_name().trim_start_matches("CREATOR_STATE_").to_owned()
-            }),
+            Column::enumeration("tier", "tandem.creators.v1.Tier", |creator: &pb::Creator| creator.tier).indexed(),
+            Column::enumeration("state", "tandem.creators.v1.CreatorState", |creator: &pb::Creator| creator.state),
             Column::integer("follower_count", |creator: &pb::Creator| creator.follower_count).indexed(),
             Column::time("create_time", |creator: &pb::Creator| creator.create_time),
             Column::set("country", each(|channel| vec![channel.audience_country.clone()])),
             Column::set("category", each(|channel| channel.categories.clone())),
-            Column::set("platform", each(|channel| vec![platform_name(channel.platform())])),
+            Column::enumeration_set("platform", "tandem.creators.v1.Platform", |creator: &pb::Creator| {
+                creator.channels.iter().map(|channel| channel.platform).collect()
+            }),
         ]
     }
 
@@ -209,12 +209,4 @@ pub(crate) async fn remaining(
             None => return Ok((id, loaded)),
         }
     }
-}
-
-fn tier_name(tier: Tier) -> String {
-    tier.as_str_name().trim_start_matches("TIER_").to_owned()
-}
-
-fn platform_name(platform: Platform) -> String {
-    platform.as_str_name().trim_start_matches("PLATFORM_").to_owned()
 }

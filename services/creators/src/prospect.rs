@@ -216,9 +216,7 @@ impl Resource for Prospect {
             Column::text("name", |prospect: &pb::Prospect| prospect.name.clone()),
             Column::text("brand", |prospect: &pb::Prospect| prospect.brand.clone()).indexed(),
             Column::text("creator", |prospect: &pb::Prospect| prospect.creator.clone()).indexed(),
-            Column::text("state", |prospect: &pb::Prospect| {
-                prospect.state().as_str_name().trim_start_matches("PROSPECT_STATE_").to_owned()
-            }),
+            Column::enumeration("state", "tandem.creators.v1.ProspectState", |prospect: &pb::Prospect| prospect.state),
             Column::time("create_time", |prospect: &pb::Prospect| prospect.create_time),
             Column::time("update_time", |prospect: &pb::Prospect| prospect.update_time),
         ]

@@ -162,12 +162,8 @@ impl Resource for Earning {
             Column::text("brand", |row: &pb::Earning| row.brand.clone()).indexed(),
             Column::text("creator", |row: &pb::Earning| row.creator.clone()).indexed(),
             Column::text("contract", |row: &pb::Earning| row.contract.clone()).indexed(),
-            Column::text("state", |row: &pb::Earning| {
-                row.state().as_str_name().trim_start_matches("EARNING_STATE_").to_owned()
-            }),
-            Column::text("rule", |row: &pb::Earning| {
-                row.rule().as_str_name().trim_start_matches("EARNING_RULE_").to_owned()
-            }),
+            Column::enumeration("state", "tandem.payouts.v1.EarningState", |row: &pb::Earning| row.state),
+            Column::enumeration("rule", "tandem.payouts.v1.EarningRule", |row: &pb::Earning| row.rule),
             // ISO 8601, so that text compares as days do.
             Column::text("due_date", |row: &pb::Earning| {
                 row.due_date

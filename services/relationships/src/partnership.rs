@@ -38,9 +38,7 @@ impl View for Partnerships {
             Column::text("name", |row: &Partnership| row.name.clone()),
             Column::text("brand", |row: &Partnership| row.brand.clone()).indexed(),
             Column::text("creator", |row: &Partnership| row.creator.clone()).indexed(),
-            Column::text("stage", |row: &Partnership| {
-                row.stage().as_str_name().trim_start_matches("STAGE_").to_owned()
-            }),
+            Column::enumeration("stage", "tandem.relationships.v1.Stage", |row: &Partnership| row.stage),
             Column::time("first_event_time", |row: &Partnership| row.first_event_time),
             Column::time("last_event_time", |row: &Partnership| row.last_event_time),
         ]

@@ -20,7 +20,8 @@ impl Resource for Contract {
             Column::text("name", |contract: &Message| contract.name.clone()),
             Column::text("brand", |contract: &Message| contract.brand.clone()).indexed(),
             Column::text("creator", |contract: &Message| contract.creator.clone()).indexed(),
-            Column::text("state", state_name).indexed(),
+            Column::enumeration("state", "tandem.contracts.v1.ContractState", |contract: &Message| contract.state)
+                .indexed(),
             Column::text("title", |contract: &Message| contract.title.clone()),
             Column::text("start_date", |contract| day(contract, |terms| terms.start_date)),
             Column::text("end_date", |contract| day(contract, |terms| terms.end_date)).indexed(),
@@ -38,7 +39,7 @@ impl Resource for Contract {
     }
 }
 
-/// The state without its prefix, as "SIGNED": for filters and for people.
+/// The state without its prefix, as "SIGNED": for people.
 pub(super) fn state_name(contract: &Message) -> String {
     contract.state().as_str_name().trim_start_matches("CONTRACT_STATE_").to_owned()
 }

@@ -33,6 +33,8 @@ async fn contracts_are_found_by_each_field() {
         (r#"brand = "brands/glowco""#, &["contracts/a", "contracts/b"]),
         (r#"creator = "creators/zoe" AND state = DRAFT"#, &["contracts/a"]),
         ("state = PROPOSED", &["contracts/c"]),
+        ("state = CONTRACT_STATE_PROPOSED", &["contracts/c"]),
+        ("state = draft", &["contracts/a", "contracts/b"]),
         (r#"title = "Season b""#, &["contracts/b"]),
         ("end_date < 2026-12-01", &["contracts/b", "contracts/c"]),
         ("start_date = 2026-06-01 AND NOT state = DRAFT", &["contracts/c"]),
@@ -106,6 +108,7 @@ async fn what_can_not_be_asked_is_refused() {
     };
     for (answer, field, reason) in [
         (ask("colour = red", "", 0).await, "filter", ErrorReason::FilterInvalid),
+        (ask("state = SIGNATURE", "", 0).await, "filter", ErrorReason::FilterInvalid),
         (ask("", "colour", 0).await, "order_by", ErrorReason::FilterInvalid),
         (ask("", "", 1001).await, "page_size", ErrorReason::FieldInvalid),
     ] {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use tandem_aggregate::testing::{Given, given};
 use tandem_proto::creators::v1::{ChannelFigures, ChannelsAdopted, CreatorErased, CreatorMerged, CreatorRegistered};
-use tandem_proto::creators::v1::{ChannelObserved, PayoutAccountSet};
+use tandem_proto::creators::v1::{ChannelObserved, PayoutAccountSet, Platform, Tier};
 use tandem_proto::google::r#type::Date;
 
 use super::channel::tests::report;

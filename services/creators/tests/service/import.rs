@@ -167,6 +167,7 @@ async fn lists_are_filtered_by_what_any_channel_has() -> Result<()> {
     };
     for (filter, expected) in [
         ("tier = MEGA", vec![&big]),
+        ("tier = tier_mega", vec![&big]),
         ("tier = MEGA AND country:\"Brazil\"", vec![&big]),
         ("country:Spain", vec![&big, &other]),
         ("category:\"Food & Cooking\" AND state = ACTIVE", vec![&big]),
