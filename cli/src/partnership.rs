@@ -4,6 +4,7 @@ mod show;
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use jiff::Timestamp;
 use tandem_client::{Client, Error};
 use tandem_proto::relationships::v1::{GetPartnershipRequest, ListPartnershipsRequest, Partnership, Stage};
@@ -71,7 +72,13 @@ impl Show {
     async fn run(self) -> anyhow::Result<ExitCode> {
         let client = self.connection.client()?;
         let request = GetPartnershipRequest { name: self.partnership, as_of: self.as_of.map(time::to_proto) };
-        let partnership = client.relationships().get_partnership(request).await.map_err(Error::from)?.into_inner();
+        let answer = client.relationships().get_partnership(request).await.map_err(Error::from);
+        let partnership = match self.as_of {
+            // One that exists may not have existed then.
+            Some(as_of) => answer.with_context(|| show::as_of_words(as_of))?,
+            None => answer?,
+        };
+        let partnership = partnership.into_inner();
         match self.format {
             Format::Json => output::line(json::write(&partnership)?)?,
             Format::Text => output::line(show::text(&partnership, self.as_of))?,

@@ -158,8 +158,9 @@ impl Up {
             options += &format!(" --tenant {}", self.tenant);
         }
         format!(
-            "Try it, in another terminal:\n\n  \
+            "Try it, in another terminal, in the project's folder:\n\n  \
              {program} import{options} --mapping examples/creators-instagram.toml examples/creators-instagram-2022-09.csv\n\n  \
+             ./justw tools buf && PATH=\"$PWD/.tools:$PATH\"\n  \
              TOKEN={}\n  \
              buf curl --protocol grpc --http2-prior-knowledge -H \"Authorization: Bearer $TOKEN\" \\\n    \
              -d '{{\"page_size\": 3, \"order_by\": \"follower_count desc\"}}' \\\n    \

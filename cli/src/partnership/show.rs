@@ -16,7 +16,7 @@ const STAGES: [Stage; 6] =
 
 /// The page.
 pub(super) fn text(partnership: &Partnership, as_of: Option<Timestamp>) -> String {
-    let time = as_of.map_or_else(|| "now".to_owned(), |time| format!("as of {time}"));
+    let time = as_of.map_or_else(|| "now".to_owned(), as_of_words);
     let mut parts = vec![format!(
         "{}: {} {time}\n{} events from {} to {} UTC, the last at position {} of the log",
         partnership.name,
@@ -45,6 +45,11 @@ pub(super) fn text(partnership: &Partnership, as_of: Option<Timestamp>) -> Strin
     parts.join("\n\n")
 }
 
+/// "as of 2026-03-31 23:59:59 UTC".
+pub(super) fn as_of_words(time: Timestamp) -> String {
+    format!("as of {} UTC", time.strftime("%Y-%m-%d %H:%M:%S"))
+}
+
 /// Each stage with the time when it was first reached, and its figures.
 fn stages(partnership: &Partnership) -> String {
     let mut shown = table(&["stage", "reached (UTC)", "figures"]);
@@ -66,7 +71,7 @@ fn figures(partnership: &Partnership, stage: Stage) -> Vec<String> {
     let mut count = |number: i64, what: &str| figures.push(format!("{what} {}", grouped(number)));
     match stage {
         Stage::Discovery => {
-            if let Some(of) = &partnership.discovery {
+            if let Some(of) = told(partnership.discovery.as_ref()) {
                 count(of.follower_count, "followers");
                 count(of.finding_count.into(), "findings");
                 if !of.reviewer.is_empty() {
@@ -75,7 +80,7 @@ fn figures(partnership: &Partnership, stage: Stage) -> Vec<String> {
             }
         }
         Stage::Outreach => {
-            if let Some(of) = &partnership.outreach {
+            if let Some(of) = told(partnership.outreach.as_ref()) {
                 count(of.message_count.into(), "messages");
                 count(of.reply_count.into(), "replies");
                 if of.reply_count > 0 {
@@ -87,7 +92,7 @@ fn figures(partnership: &Partnership, stage: Stage) -> Vec<String> {
             }
         }
         Stage::Onboarding => {
-            if let Some(of) = &partnership.onboarding {
+            if let Some(of) = told(partnership.onboarding.as_ref()) {
                 count(of.contract_count.into(), "contracts");
                 count(of.round_count.into(), "offers");
                 count(of.signed_count.into(), "signed");
@@ -97,7 +102,7 @@ fn figures(partnership: &Partnership, stage: Stage) -> Vec<String> {
             }
         }
         Stage::Activation => {
-            if let Some(of) = &partnership.activation {
+            if let Some(of) = told(partnership.activation.as_ref()) {
                 count(of.campaign_count.into(), "campaigns");
                 count(of.draft_count.into(), "drafts");
                 count(of.revision_count.into(), "revisions");
@@ -105,7 +110,7 @@ fn figures(partnership: &Partnership, stage: Stage) -> Vec<String> {
             }
         }
         Stage::Nurture => {
-            if let Some(of) = &partnership.results {
+            if let Some(of) = told(partnership.results.as_ref()) {
                 count(of.impressions, "impressions");
                 count(of.engagements, "engagements");
                 count(of.clicks, "clicks");
@@ -116,6 +121,11 @@ fn figures(partnership: &Partnership, stage: Stage) -> Vec<String> {
         Stage::Advocacy | Stage::Unspecified => {}
     }
     figures
+}
+
+/// Figures of which there are any.
+fn told<T: Default + PartialEq>(figures: Option<&T>) -> Option<&T> {
+    figures.filter(|figures| **figures != T::default())
 }
 
 fn money(money: &[MoneyFigures]) -> String {
@@ -175,7 +185,7 @@ fn duration(seconds: i64) -> String {
 #[cfg(test)]
 mod tests {
     use tandem_money::Currency;
-    use tandem_proto::relationships::v1::{OnboardingFigures, OutreachFigures, StageEntry};
+    use tandem_proto::relationships::v1::{OnboardingFigures, OutreachFigures, ResultFigures, StageEntry};
 
     use super::*;
 
@@ -199,6 +209,7 @@ mod tests {
                 reply_seconds: 93_600,
                 ..Default::default()
             }),
+            results: Some(ResultFigures::default()),
             onboarding: Some(OnboardingFigures { contract_count: 1, round_count: 3, ..Default::default() }),
             money: vec![MoneyFigures {
                 currency_code: "USD".into(),

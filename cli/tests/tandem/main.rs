@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails its test")]
 
 mod life;
+mod money;
 mod refusals;
 mod support;
 mod tail;
