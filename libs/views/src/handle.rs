@@ -181,27 +181,17 @@ impl<V: View> ViewHandle<V> {
     /// [`WaitError`].
     pub async fn wait_for_position(&self, position: Position, deadline: Instant) -> Result<(), WaitError> {
         let mut progress = self.progress.clone();
-        if progress.borrow().position < position {
-            self.shared.wanted.send_if_modified(|wanted| position > std::mem::replace(wanted, position.max(*wanted)));
-        }
-        let error = tokio::select! {
+        let _hurry = (progress.borrow().position < position).then(|| Hurry::new(self, position));
+        tokio::select! {
             biased;
             reached = progress.wait_for(|progress| progress.position >= position) => {
-                return reached.map(drop).map_err(|_| WaitError::Stopped(V::NAME));
+                reached.map(drop).map_err(|_| WaitError::Stopped(V::NAME))
             }
-            last = self.end_before(position) => WaitError::Beyond { view: V::NAME, last, wanted: position },
+            last = self.end_before(position) => Err(WaitError::Beyond { view: V::NAME, last, wanted: position }),
             () = tokio::time::sleep_until(deadline) => {
-                WaitError::Deadline { view: V::NAME, at: self.progress.borrow().position, wanted: position }
+                Err(WaitError::Deadline { view: V::NAME, at: self.progress.borrow().position, wanted: position })
             }
-        };
-        // Nobody waits for it any more: a position that is far off must not hurry the view for ever. Whoever waits for
-        // less is hurried no more, but served at the next interval all the same.
-        let at = self.progress.borrow().position;
-        self.shared.wanted.send_if_modified(|wanted| {
-            *wanted = at.min(*wanted);
-            false
-        });
-        Err(error)
+        }
     }
 
     /// Where the log ends for this view, if that is before `position`. Does not end if it is not, or can't be told: then
@@ -227,6 +217,33 @@ impl<V: View> ViewHandle<V> {
     fn replaced(&self, generation: &Generation) -> bool {
         let progress = self.progress.borrow();
         progress.generation.as_ref().is_some_and(|current| current.number != generation.number)
+    }
+}
+
+/// Somebody waits for a position: until then the view writes at once what it reads.
+struct Hurry<'a, V: View> {
+    view: &'a ViewHandle<V>,
+    position: Position,
+}
+
+impl<'a, V: View> Hurry<'a, V> {
+    fn new(view: &'a ViewHandle<V>, position: Position) -> Self {
+        view.shared.wanted.send_if_modified(|wanted| position > std::mem::replace(wanted, position.max(*wanted)));
+        Self { view, position }
+    }
+}
+
+impl<V: View> Drop for Hurry<'_, V> {
+    /// Who gave up, or went away, must not hurry the view for ever by a position that is far off. Who waits for less is
+    /// hurried no more, too, but served at the next interval all the same.
+    fn drop(&mut self) {
+        let at = self.view.progress.borrow().position;
+        if at < self.position {
+            self.view.shared.wanted.send_if_modified(|wanted| {
+                *wanted = at.min(*wanted);
+                false
+            });
+        }
     }
 }
 
@@ -313,5 +330,34 @@ impl Generation {
         let sql = format!("SELECT COUNT(*) FROM {table}");
         let count: i64 = sqlx::query(AssertSqlSafe(sql)).fetch_one(&self.database.pool).await?.try_get(0)?;
         Ok(position(count))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+    use tandem_eventlog::MemoryLog;
+
+    use super::*;
+    use crate::store::ViewStore;
+    use crate::testing::tests::Sums;
+
+    #[tokio::test]
+    async fn who_waits_no_more_hurries_the_view_no_more() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = ViewStore::open(&format!("sqlite:{}", directory.path().display())).await.unwrap();
+        let log = Arc::new(MemoryLog::new());
+        let view = crate::start(Sums, &store, log, tokio_util::sync::CancellationToken::new()).await.unwrap();
+        let far = Instant::now() + Duration::from_secs(3600);
+        {
+            let mut waiting = Box::pin(view.wait_for_position(Position::MAX, far));
+            assert_eq!((&mut waiting).now_or_never(), None);
+            assert_eq!(*view.shared.wanted.borrow(), Position::MAX);
+        }
+        assert_eq!(*view.shared.wanted.borrow(), 0, "it went away");
+        view.wait_for_position(Position::MAX, Instant::now()).await.unwrap_err();
+        assert_eq!(*view.shared.wanted.borrow(), 0, "its deadline passed");
+        view.wait_for_position(Position::MAX, far).await.unwrap_err();
+        assert_eq!(*view.shared.wanted.borrow(), 0, "it was beyond the log");
     }
 }
