@@ -157,8 +157,8 @@ pub(super) fn outstanding(figures: &MoneyFigures) -> String {
 
 /// "123.45 %"; there is none while nothing is earned.
 fn roi(figures: &MoneyFigures) -> String {
-    if !figures.earned.as_ref().and_then(|earned| Money::try_from(earned).ok()).is_some_and(|earned| earned.minor() > 0)
-    {
+    let earned = figures.earned.as_ref().and_then(|earned| Money::try_from(earned).ok());
+    if earned.is_none_or(|earned| earned.minor() <= 0) {
         return "–".to_owned();
     }
     let points = figures.roi_basis_points;
