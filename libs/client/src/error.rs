@@ -76,11 +76,15 @@ impl fmt::Display for Error {
             Some(info) => write!(f, "\n  reason: {} ({:?})", info.reason, self.code())?,
             None => write!(f, "\n  code: {:?}", self.code())?,
         }
-        for violation in details.bad_request().iter().flat_map(|details| &details.field_violations) {
-            write!(f, "\n  {}: {}", violation.field, violation.description)?;
-        }
-        for violation in details.precondition_failure().iter().flat_map(|details| &details.violations) {
-            write!(f, "\n  {}: {}", violation.subject, violation.description)?;
+        let fields = details.bad_request().iter().flat_map(|details| &details.field_violations);
+        let preconditions = details.precondition_failure().iter().flat_map(|details| &details.violations);
+        let violations = fields.map(|violation| (&violation.field, &violation.description));
+        let violations = violations.chain(preconditions.map(|violation| (&violation.subject, &violation.description)));
+        for (subject, description) in violations {
+            // Where the message is made of its only violation, once is enough.
+            if !self.message().contains(description.as_str()) {
+                write!(f, "\n  {subject}: {description}")?;
+            }
         }
         Ok(())
     }

@@ -10,9 +10,8 @@ use crate::names;
 
 pub fn generate(pool: &DescriptorPool) -> anyhow::Result<String> {
     let mut out = String::new();
-    let lists = names::own_messages(pool).filter(|message| {
-        message.name().ends_with("Event") && message.oneofs().any(|oneof| oneof.name() == "event")
-    });
+    let lists = names::own_messages(pool)
+        .filter(|message| message.name().ends_with("Event") && message.oneofs().any(|oneof| oneof.name() == "event"));
     for list in lists {
         let oneof = list.oneofs().next().context("an event list has a oneof")?;
         let set = format!("{}::Event", names::nested_module(&list));

@@ -36,9 +36,7 @@ fn module(package: &str, parent: Option<MessageDescriptor>) -> String {
 
 /// `launch_time` → `LaunchTime`.
 pub fn camel(name: &str) -> String {
-    name.split('_')
-        .map(|word| word[..1].to_ascii_uppercase() + &word[1..])
-        .collect()
+    name.split('_').map(|word| word[..1].to_ascii_uppercase() + &word[1..]).collect()
 }
 
 /// `LaunchTime` → `launch_time`.

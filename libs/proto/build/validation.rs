@@ -73,12 +73,8 @@ impl Generator {
         let enum_path = enum_path.as_deref();
 
         if let Some(oneof) = field.containing_oneof().filter(|oneof| !oneof.is_synthetic()) {
-            let variant = format!(
-                "{}::{}::{}",
-                names::nested_module(message),
-                names::camel(oneof.name()),
-                names::camel(name)
-            );
+            let variant =
+                format!("{}::{}::{}", names::nested_module(message), names::camel(oneof.name()), names::camel(name));
             let checks = if own_message { format!("value.check(&at.field({name:?}), out);") } else { String::new() };
             let checks = checks + &value_rules(rules, enum_path, "value", &format!("at.field({name:?})"))?;
             if !checks.is_empty() {
@@ -87,7 +83,8 @@ impl Generator {
             return Ok(());
         }
         if flag(rules, "required") {
-            let missing = if is_message { format!("{access}.is_none()") } else { format!("{access} == Default::default()") };
+            let missing =
+                if is_message { format!("{access}.is_none()") } else { format!("{access} == Default::default()") };
             writeln!(out, "        if {missing} {{ out.push(at.field({name:?}).violation(\"is required\")); }}")?;
         }
         if field.cardinality() == Cardinality::Repeated {
@@ -135,12 +132,7 @@ impl Generator {
 }
 
 /// Checks of one scalar `value` (a reference) that stands at `at`.
-fn value_rules(
-    rules: &DynamicMessage,
-    enum_path: Option<&str>,
-    value: &str,
-    at: &str,
-) -> anyhow::Result<String> {
+fn value_rules(rules: &DynamicMessage, enum_path: Option<&str>, value: &str, at: &str) -> anyhow::Result<String> {
     let mut out = String::new();
     let mut check = |wrong: String, remedy: String| {
         out += &format!("if {wrong} {{ out.push({at}.violation({remedy:?})); }} ");
@@ -155,7 +147,8 @@ fn value_rules(
             match (kind.name(), rule.name()) {
                 ("string", "min_len") => {
                     let n = bound.as_u64().context("not a length")?;
-                    let remedy = if n == 1 { "is required".to_owned() } else { format!("needs at least {n} characters") };
+                    let remedy =
+                        if n == 1 { "is required".to_owned() } else { format!("needs at least {n} characters") };
                     check(format!("{value}.chars().count() < {n}"), remedy);
                 }
                 ("string", "max_len") => {
@@ -189,7 +182,8 @@ fn value_rules(
                 ("enum", "not_in") => {
                     let values = bound.as_list().context("not a list")?;
                     for number in values.iter().filter_map(Value::as_i32) {
-                        let remedy = if number == 0 { "is required".to_owned() } else { format!("must not be {number}") };
+                        let remedy =
+                            if number == 0 { "is required".to_owned() } else { format!("must not be {number}") };
                         check(format!("*{value} == {number}"), remedy);
                     }
                 }

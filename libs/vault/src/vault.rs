@@ -180,12 +180,7 @@ impl Vault {
         self.master.identity(tenant, domain, value)
     }
 
-    async fn get_one(
-        &self,
-        tenant: &str,
-        person: &str,
-        field: &str,
-    ) -> Result<Option<(String, Vec<u8>)>, VaultError> {
+    async fn get_one(&self, tenant: &str, person: &str, field: &str) -> Result<Option<(String, Vec<u8>)>, VaultError> {
         let value = self.get(tenant, person, field).await?;
         Ok(value.map(|value| (person.to_owned(), value)))
     }
