@@ -76,8 +76,8 @@ impl fmt::Display for Error {
             Some(info) => write!(f, "\n  reason: {} ({:?})", info.reason, self.code())?,
             None => write!(f, "\n  code: {:?}", self.code())?,
         }
-        let fields = details.bad_request().iter().flat_map(|details| &details.field_violations);
-        let preconditions = details.precondition_failure().iter().flat_map(|details| &details.violations);
+        let fields = details.bad_request().into_iter().flat_map(|details| &details.field_violations);
+        let preconditions = details.precondition_failure().into_iter().flat_map(|details| &details.violations);
         let violations = fields.map(|violation| (&violation.field, &violation.description));
         let violations = violations.chain(preconditions.map(|violation| (&violation.subject, &violation.description)));
         for (subject, description) in violations {
