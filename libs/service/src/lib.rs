@@ -80,7 +80,6 @@
 //! # }
 //! ```
 
-mod allocator;
 mod auth;
 mod call;
 mod config;
