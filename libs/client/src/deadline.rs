@@ -25,7 +25,7 @@ impl Concern for Deadline {
         if !call.method.is_unary() {
             return next.oneshot(call).await;
         }
-        let timeout = call.head.headers.get(GRPC_TIMEOUT).and_then(parse).unwrap_or(self.0);
+        let timeout = call.head.headers.get(GRPC_TIMEOUT).and_then(parse_grpc_timeout).unwrap_or(self.0);
         call.deadline = Instant::now().checked_add(timeout);
         let Some(deadline) = call.deadline else { return next.oneshot(call).await };
         timeout_at(deadline, next.oneshot(call)).await.unwrap_or_else(|_| Err(exceeded(timeout)))
@@ -48,8 +48,9 @@ pub(crate) fn header(left: Duration) -> HeaderValue {
     HeaderValue::try_from(format!("{value}{unit}")).unwrap_or(HeaderValue::from_static("0u"))
 }
 
-/// Reads the header (gRPC over HTTP/2: at most eight digits and a unit).
-fn parse(value: &HeaderValue) -> Option<Duration> {
+/// Reads `grpc-timeout` (gRPC over HTTP/2: at most eight digits and a unit); none if it is not one.
+#[must_use]
+pub fn parse_grpc_timeout(value: &HeaderValue) -> Option<Duration> {
     let text = value.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let value: u64 = digits.parse().ok().filter(|_| digits.len() <= 8)?;
@@ -70,7 +71,7 @@ mod tests {
 
     #[test]
     fn the_callers_timeout_is_read() {
-        let read = |text: &str| parse(&HeaderValue::from_str(text).unwrap());
+        let read = |text: &str| parse_grpc_timeout(&HeaderValue::from_str(text).unwrap());
         assert_eq!(read("2H"), Some(Duration::from_secs(7200)));
         assert_eq!(read("250m"), Some(Duration::from_millis(250)));
         assert_eq!(read("99999999n"), Some(Duration::from_nanos(99_999_999)));

@@ -69,6 +69,7 @@ pub use tonic_types::FieldViolation;
 pub use self::builder::{BuildError, ClientBuilder};
 pub use self::channel::Channel;
 pub use self::client::Client;
+pub use self::deadline::parse_grpc_timeout;
 pub use self::endpoints::{Endpoints, Service, UnknownService};
 pub use self::error::Error;
 pub use self::positions::{InvalidPositions, Positions};

@@ -9,7 +9,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, Either};
-use http::{HeaderValue, Request, Response};
+use http::{Request, Response};
+use tandem_client::parse_grpc_timeout;
 use tandem_proto::common::v1::ErrorReason;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
@@ -79,7 +80,7 @@ where
             let message = "Too many requests at once. Repeat after the delay.";
             return Either::Right(Either::Right(ready(Ok(status(ErrorReason::Overloaded, message).into_http()))));
         };
-        let client = request.headers().get("grpc-timeout").and_then(parse).map(in_time);
+        let client = request.headers().get("grpc-timeout").and_then(parse_grpc_timeout).map(in_time);
         let long_running = methods::find(request.uri().path()).is_some_and(|method| method.long_running);
         let own = if long_running { LONGEST } else { self.limits.timeout };
         let deadline = Instant::now() + client.map_or(own, |client| client.min(own));
@@ -119,36 +120,9 @@ fn in_time(timeout: Duration) -> Duration {
     timeout - (timeout / 20).min(Duration::from_millis(20))
 }
 
-/// Reads `grpc-timeout` (gRPC over HTTP/2: at most eight digits and a unit).
-fn parse(value: &HeaderValue) -> Option<Duration> {
-    let text = value.to_str().ok()?;
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let value: u64 = digits.parse().ok().filter(|_| digits.len() <= 8)?;
-    Some(match unit {
-        "H" => Duration::from_secs(value * 3600),
-        "M" => Duration::from_secs(value * 60),
-        "S" => Duration::from_secs(value),
-        "m" => Duration::from_millis(value),
-        "u" => Duration::from_micros(value),
-        "n" => Duration::from_nanos(value),
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_clients_timeout_is_read() {
-        let read = |text: &str| parse(&HeaderValue::from_str(text).unwrap());
-        assert_eq!(read("2H"), Some(Duration::from_secs(7200)));
-        assert_eq!(read("250m"), Some(Duration::from_millis(250)));
-        assert_eq!(read("99999999n"), Some(Duration::from_nanos(99_999_999)));
-        for text in ["", "m", "5", "5x", "123456789S", "-1S", "1é"] {
-            assert_eq!(HeaderValue::from_str(text).ok().as_ref().and_then(parse), None, "{text}");
-        }
-    }
 
     #[test]
     fn the_answer_reaches_the_client_in_time() {
