@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use tandem_eventlog::testing::{CONTRACT, part};
 use tandem_eventlog::{AppendError, EventLog, Filter, JetStreamLog, JetStreamOptions, Position, Subject};
 use tandem_nats_server::NatsServer;
@@ -112,6 +112,8 @@ async fn an_append_without_an_answer_is_unknown_and_may_be_written() {
     let (server, log) = start().await;
     let pid = Pid::from_raw(server.pid().unwrap().cast_signed()).unwrap();
     kill_process(pid, Signal::STOP).unwrap();
+    // The signal is only sent by then: threads that have not seen it yet would still answer.
+    waitid(WaitId::Pid(pid), WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT).unwrap();
     let silent = log.append(vec![part(&subject("c1"), 0, &["1"])]).await;
     assert!(matches!(silent, Err(AppendError::Unknown(_))), "{silent:?}");
     assert!(log.read(&subject("c1"), 0).await.is_err());
