@@ -12,7 +12,7 @@ use futures::StreamExt;
 use tokio::time::timeout;
 
 use crate::testing::CONTRACT;
-use crate::{Delivery, DeliveryStream, EventLog, EventStream, Position, RecordedEvent, Subject};
+use crate::{Delivery, DeliveryStream, EventLog, EventStream, Followed, Position, RecordedEvent, Subject};
 
 pub use appends::*;
 pub use streams::*;
@@ -66,7 +66,7 @@ async fn given(log: &dyn EventLog, subject: &Subject, ids: &[&str]) -> Vec<Posit
     positions
 }
 
-async fn next(events: &mut EventStream) -> RecordedEvent {
+async fn next(events: &mut EventStream) -> Followed {
     timeout(PATIENCE, events.next()).await.unwrap().unwrap().unwrap()
 }
 

@@ -16,6 +16,7 @@ pub mod testing;
 pub mod trace;
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -270,8 +271,25 @@ pub trait Delivery: Send + Sync {
     async fn retry(&self, delay: std::time::Duration) -> Result<(), ReadError>;
 }
 
+/// An event as a follower gets it.
+#[derive(Clone, Debug)]
+pub struct Followed {
+    /// The event.
+    pub event: RecordedEvent,
+    /// Whether there were others behind it in the log already when it was sent.
+    pub more: bool,
+}
+
+impl Deref for Followed {
+    type Target = RecordedEvent;
+
+    fn deref(&self) -> &RecordedEvent {
+        &self.event
+    }
+}
+
 /// A stream of events in the order of the log.
-pub type EventStream = BoxStream<'static, Result<RecordedEvent, ReadError>>;
+pub type EventStream = BoxStream<'static, Result<Followed, ReadError>>;
 /// A stream of deliveries.
 pub type DeliveryStream = BoxStream<'static, Result<Box<dyn Delivery>, ReadError>>;
 
@@ -294,7 +312,8 @@ pub trait EventLog: Send + Sync + 'static {
     async fn last_position(&self, filter: &Filter) -> Result<Position, ReadError>;
 
     /// Follows the log after a position, and goes on when its end is reached. Reconnects by itself; nothing is
-    /// skipped or doubled.
+    /// skipped or doubled. Events are sent for when the stream is polled: who waits a while between two polls gets what
+    /// has come together at once.
     async fn follow(&self, filter: &Filter, after: Position) -> Result<EventStream, ReadError>;
 
     /// Events for a process, each handed to one of the consumers of this name until acknowledged, from the start of

@@ -13,7 +13,8 @@ use futures::StreamExt;
 use tokio::sync::watch;
 
 use crate::{
-    Append, AppendError, DeliveryStream, EventLog, EventStream, Filter, Position, ReadError, RecordedEvent, Subject,
+    Append, AppendError, DeliveryStream, EventLog, EventStream, Filter, Followed, Position, ReadError, RecordedEvent,
+    Subject,
 };
 use consumer::Consumer;
 
@@ -150,6 +151,11 @@ impl State {
         let seen = usize::try_from(after).unwrap_or(usize::MAX);
         self.events.get(seen..)?.iter().find(|event| filter.lets_through(event))
     }
+
+    fn followed(&self, filter: &Filter, after: Position) -> Option<Followed> {
+        let event = self.next(filter, after)?.clone();
+        Some(Followed { more: self.next(filter, event.position).is_some(), event })
+    }
 }
 
 #[async_trait::async_trait]
@@ -199,10 +205,10 @@ impl EventLog for MemoryLog {
             futures::stream::unfold((shared, filter, last, after), |(shared, filter, mut last, after)| async move {
                 loop {
                     last.borrow_and_update();
-                    let next = shared.lock().next(&filter, after).cloned();
-                    if let Some(event) = next {
-                        let after = event.position;
-                        return Some((Ok(event), (shared, filter, last, after)));
+                    let next = shared.lock().followed(&filter, after);
+                    if let Some(followed) = next {
+                        let after = followed.position;
+                        return Some((Ok(followed), (shared, filter, last, after)));
                     }
                     last.changed().await.ok()?;
                 }

@@ -79,7 +79,7 @@ async fn a_message_of_somebody_else_stops_no_reader() {
         context.publish(subject, "?".into()).await.unwrap().await.unwrap();
     }
     let followed = log.follow(&Filter::default(), 0).await.unwrap().take(2);
-    let followed: Vec<_> = timeout(PATIENCE, followed.map(Result::unwrap).collect()).await.unwrap();
+    let followed: Vec<_> = timeout(PATIENCE, followed.map(|followed| followed.unwrap().event).collect()).await.unwrap();
     assert_eq!(followed[0].tokens(), ["odd", "", "", ""]);
     assert_eq!(followed[1].tokens(), ["acme", "contracts", "contract", "c1"]);
     assert_eq!(followed[1].envelope.id, "");

@@ -4,10 +4,12 @@
 //! successor starts from the checkpoint.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::StreamExt;
 use tandem_eventlog::{EventLog, Filter, Position, ReadError, RecordedEvent};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::generation::Generation;
@@ -19,6 +21,9 @@ use crate::working_set::WorkingSet;
 
 /// Events handed over at once: many when they are there, one when it is alone.
 const READ_AHEAD: usize = 1024;
+/// At most so often what is new in the log is read, unless somebody waits for it: a message and a transaction cost about
+/// as much for one event as for fifty.
+const READ_INTERVAL: Duration = Duration::from_millis(20);
 /// Batches between reader and folder.
 const BATCHES: usize = 16;
 
@@ -74,7 +79,7 @@ impl<V: View> Pipeline<V> {
         let checkpoint = generation.checkpoint().await?;
         Ok(Self {
             rows: WorkingSet::new(view.clone(), schema.clone(), blocked),
-            batches: read_ahead(log.clone(), filter::<V>(), checkpoint),
+            batches: read_ahead(log.clone(), filter::<V>(), checkpoint, shared.wanted.subscribe()),
             generation,
             schema: schema.clone(),
             checkpoint,
@@ -111,11 +116,6 @@ impl<V: View> Pipeline<V> {
         if self.rows.pending() >= write_at { self.write().await } else { Ok(()) }
     }
 
-    /// Whether something is folded that is not written.
-    pub(crate) fn pending(&self) -> bool {
-        self.folded > self.checkpoint
-    }
-
     /// Writes what is folded.
     pub(crate) async fn write(&mut self) -> Result<(), PipelineError> {
         if self.folded == self.checkpoint {
@@ -146,17 +146,29 @@ pub(crate) fn filter<V: View>() -> Filter {
     Filter { kinds: V::KINDS.to_vec(), tenant: None }
 }
 
-/// Follows the log in a task of its own, so that reading and folding go on at the same time. Ends when the receiver is
+/// Follows the log in a task of its own, so that reading and folding go on at the same time. At the end of the log it
+/// asks for more only every [`READ_INTERVAL`], or as soon as somebody waits for a position. Ends when the receiver is
 /// dropped.
-fn read_ahead(log: Arc<dyn EventLog>, filter: Filter, after: Position) -> mpsc::Receiver<Result<Batch, ReadError>> {
+fn read_ahead(
+    log: Arc<dyn EventLog>,
+    filter: Filter,
+    after: Position,
+    mut wanted: watch::Receiver<Position>,
+) -> mpsc::Receiver<Result<Batch, ReadError>> {
     let (sender, receiver) = mpsc::channel(BATCHES);
     tokio::spawn(async move {
         let reading = async {
             let mut chunks = log.follow(&filter, after).await?.ready_chunks(READ_AHEAD);
             while let Some(chunk) = chunks.next().await {
-                let batch = chunk.into_iter().collect::<Result<Batch, _>>()?;
+                let chunk = chunk.into_iter().collect::<Result<Vec<_>, _>>()?;
+                let drained = chunk.last().filter(|last| !last.more).map(|last| last.position);
+                let batch = chunk.into_iter().map(|followed| followed.event).collect();
                 if sender.send(Ok(batch)).await.is_err() {
                     return Ok(());
+                }
+                if let Some(position) = drained {
+                    // Without an end to wait for, or once nobody can want anything, it is the time that counts.
+                    let _ = timeout(READ_INTERVAL, wanted.wait_for(|wanted| *wanted > position)).await;
                 }
             }
             Ok(())

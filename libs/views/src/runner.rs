@@ -21,11 +21,6 @@ use crate::schema::Schema;
 use crate::store::{Database, StoreError, ViewStore};
 use crate::view::View;
 
-/// At most so often the live generation is written, unless somebody waits for it: a transaction costs about as much for
-/// one event as for fifty.
-const WRITE_INTERVAL: Duration = Duration::from_millis(20);
-/// Rows changed that are written at once: what comes then is a flood, not a trickle.
-const MOST_PENDING: usize = 2000;
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_secs(10);
 
@@ -72,8 +67,7 @@ pub async fn start<V: View>(
     let shared = Arc::new(Shared { view: Arc::new(view), schema, database, log, stop: shutdown, wanted });
     let (progress, watched) = watch::channel(Progress::default());
     let (rebuild, rebuilds) = mpsc::channel(16);
-    let due = Instant::now();
-    let runner = Runner { shared: shared.clone(), progress, rebuilds, live: None, due, build: None };
+    let runner = Runner { shared: shared.clone(), progress, rebuilds, live: None, build: None };
     tokio::spawn(runner.run());
     Ok(ViewHandle::new(shared, watched, rebuild))
 }
@@ -84,8 +78,6 @@ struct Runner<V: View> {
     rebuilds: mpsc::Receiver<Rebuild>,
     /// Keeps the generation that answers up to date; none if that is of another version.
     live: Option<Pipeline<V>>,
-    /// When what it has folded is to be written.
-    due: Instant,
     /// The generation that will answer next.
     build: Option<Build<V>>,
 }
@@ -118,16 +110,12 @@ impl<V: View> Runner<V> {
     /// Until an error, which shutdown is too.
     async fn drive(&mut self) -> Result<Infallible, PipelineError> {
         self.resume().await?;
-        let mut wanted = self.shared.wanted.subscribe();
         loop {
-            let pending = self.live.as_ref().is_some_and(Pipeline::pending);
             tokio::select! {
                 biased;
                 () = self.shared.stop.cancelled() => return Err(PipelineError::Stopped),
                 built = finished(&mut self.build) => self.replace(built?).await?,
                 Some(rebuild) = self.rebuilds.recv() => self.rebuild(rebuild),
-                Ok(()) = wanted.changed(), if pending => self.write().await?,
-                () = tokio::time::sleep_until(self.due), if pending => self.write().await?,
                 batch = next(&mut self.live) => self.take(batch?).await?,
             }
         }
@@ -178,16 +166,7 @@ impl<V: View> Runner<V> {
         if let Some(live) = &mut self.live {
             let span = tracing::debug_span!("view", otel.kind = "consumer", view = V::NAME, events = batch.len());
             trace::set_remote_parents(&span, batch.iter().map(|event| event.envelope.traceparent.as_str()));
-            let urgent = Instant::now() >= self.due || *self.shared.wanted.borrow() > live.checkpoint;
-            live.take(batch, if urgent { 0 } else { MOST_PENDING }).instrument(span).await?;
-            self.written();
-        }
-        Ok(())
-    }
-
-    async fn write(&mut self) -> Result<(), PipelineError> {
-        if let Some(live) = &mut self.live {
-            live.write().await?;
+            live.take(batch, 0).instrument(span).await?;
             self.written();
         }
         Ok(())
@@ -196,15 +175,12 @@ impl<V: View> Runner<V> {
     /// Tells how far the live generation is, if that has changed.
     fn written(&mut self) {
         let Some(position) = self.live.as_ref().map(|live| live.checkpoint) else { return };
-        let moved = self.progress.send_if_modified(|progress| {
+        self.progress.send_if_modified(|progress| {
             let moved = progress.position != position || progress.failure.is_some();
             progress.position = position;
             progress.failure = None;
             moved
         });
-        if moved {
-            self.due = Instant::now() + WRITE_INTERVAL;
-        }
     }
 
     /// Begins a rebuild, or waits for the one that goes on.

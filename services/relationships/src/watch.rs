@@ -79,7 +79,7 @@ fn until(
             match event {
                 Some(Ok(event)) => {
                     let goes_on = last.is_none_or(|last| event.position < last);
-                    Some((Ok(event), goes_on.then_some(events)))
+                    Some((Ok(event.event), goes_on.then_some(events)))
                 }
                 Some(Err(error)) => Some((Err(interrupted(&error.to_string())), None)),
                 None => Some((Err(interrupted("The log can't be followed any more.")), None)),

@@ -33,6 +33,7 @@ pub async fn follows_and_goes_on(log: &dyn EventLog) {
         let event = next(&mut all).await;
         assert!(event.position > seen);
         seen = event.position;
+        assert_eq!(event.more, n < 1049);
         assert_eq!(event.envelope.id, if n < 50 { n.to_string() } else { "x".to_owned() });
     }
     assert!(timeout(SILENCE, all.next()).await.is_err());

@@ -159,7 +159,8 @@ impl World {
     /// The first events of earnings, over all tenants.
     pub async fn earning_events(&self, count: usize) -> Vec<RecordedEvent> {
         let earnings = Filter { kinds: vec![EARNING], tenant: None };
-        self.log.follow(&earnings, 0).await.unwrap().take(count).try_collect().await.unwrap()
+        let events = self.log.follow(&earnings, 0).await.unwrap().take(count);
+        events.map_ok(|followed| followed.event).try_collect().await.unwrap()
     }
 
     /// Waits until all events are handled that may earn. The server tells it to those alone who ask again and again.
