@@ -98,6 +98,8 @@ mod telemetry;
 pub mod testing;
 mod views;
 
+use mimalloc::MiMalloc;
+
 pub use auth::Caller;
 pub use call::Call;
 pub use config::{AuthSettings, DeploymentEnvironment, Limits, LogFormat, NoArgs, Settings, TelemetrySettings};
@@ -108,3 +110,7 @@ pub use resource::{Resource, ResourceView, list};
 pub use run::{CommandLine, main, run, run_on, terminated, write_ready_file};
 pub use service_tokens::ServiceTokens;
 pub use telemetry::Telemetry;
+
+/// A command allocates much, for a moment: with the C library's allocator a service takes a fifth fewer of them.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;

@@ -38,8 +38,13 @@ struct Case<'a> {
 impl Case<'_> {
     fn draft(&self, draft: &Draft) -> Result<Event, Refusal> {
         self.require_brand("draft a contract")?;
-        let Draft { brand, creator, title, terms } = draft.clone();
-        Ok(Event::Drafted(pb::ContractDrafted { brand, creator, title, terms: Some(terms.message().clone()) }))
+        let Draft { brand, creator, title, terms } = draft;
+        Ok(Event::Drafted(pb::ContractDrafted {
+            brand: brand.clone(),
+            creator: creator.clone(),
+            title: title.clone(),
+            terms: Some(terms.message().clone()),
+        }))
     }
 
     fn propose(&self) -> Result<Event, Refusal> {

@@ -28,7 +28,7 @@ pub(super) fn evolve(contract: &mut Contract, event: &Event, envelope: &Envelope
             contract.set_state(State::Draft);
         }
         Event::Proposed(_) => {
-            offer(contract, Party::Brand, contract.terms.clone(), now);
+            offer(contract, Party::Brand, None, now);
             contract.set_state(State::Proposed);
         }
         Event::Countered(event) => {
@@ -54,20 +54,24 @@ pub(super) fn evolve(contract: &mut Contract, event: &Event, envelope: &Envelope
     contract.update_time = Some(now);
 }
 
-/// A further round, whose terms are the contract's from now on.
+/// A further round, on the contract's terms or on others, which are the contract's from now on.
 fn offer(contract: &mut Contract, by: Party, terms: Option<Terms>, now: Timestamp) {
-    let before = contract.rounds.last().and_then(|round| round.terms.as_ref());
-    let round = Round {
-        number: contract.round + 1,
-        offered_by: by.into(),
-        changes: before.zip(terms.as_ref()).map(|(before, terms)| changes(before, terms)).unwrap_or_default(),
-        terms_hash: terms.as_ref().map(hash).unwrap_or_default(),
-        terms,
-        offer_time: Some(now),
-    };
+    let mut round =
+        Round { number: contract.round + 1, offered_by: by.into(), offer_time: Some(now), ..Round::default() };
+    if let Some(terms) = terms {
+        contract.terms_hash = hash(&terms);
+        let before = contract.terms.replace(terms);
+        round.changes = before
+            .as_ref()
+            .zip(contract.terms.as_ref())
+            .map(|(before, terms)| changes(before, terms))
+            .unwrap_or_default();
+        if let Some(last) = contract.rounds.last_mut() {
+            last.terms = before;
+        }
+    }
+    round.terms_hash.clone_from(&contract.terms_hash);
     contract.round = round.number;
-    contract.terms.clone_from(&round.terms);
-    contract.terms_hash.clone_from(&round.terms_hash);
     contract.rounds.push(round);
 }
 

@@ -12,7 +12,7 @@ use super::Contract;
 
 impl Resource for Contract {
     const VIEW: &'static str = "contracts";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     type Message = Message;
 
     fn columns() -> Vec<Column<Message>> {
@@ -49,9 +49,11 @@ impl Contract {
     #[must_use]
     pub fn at_round(mut self, number: i32) -> Option<Self> {
         let round = self.0.rounds.iter().find(|round| round.number == number)?;
-        self.0.terms.clone_from(&round.terms);
-        self.0.terms_hash.clone_from(&round.terms_hash);
-        self.0.round = number;
+        if number != self.0.round {
+            self.0.terms.clone_from(&round.terms);
+            self.0.terms_hash.clone_from(&round.terms_hash);
+            self.0.round = number;
+        }
         Some(self)
     }
 }

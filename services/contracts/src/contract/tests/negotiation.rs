@@ -49,7 +49,7 @@ fn a_brand_proposes() {
     assert_eq!((contract.state(), contract.round), (State::Proposed, 1));
     let [round] = &contract.rounds[..] else { panic!("{:?}", contract.rounds) };
     assert_eq!((round.number, round.offered_by()), (1, Party::Brand));
-    assert_eq!((&round.terms, &round.terms_hash), (&Some(terms_for(100)), &hash(&terms_for(100))));
+    assert_eq!((&contract.terms, &round.terms_hash), (&Some(terms_for(100)), &hash(&terms_for(100))));
     assert_eq!(round.changes, []);
 }
 
