@@ -96,11 +96,6 @@ impl Bare {
 
 type Answer<T> = Result<Response<T>, Status>;
 
-/// Nobody calls the others.
-fn left_out<T>() -> Answer<T> {
-    Err(Status::unimplemented("left out"))
-}
-
 #[tonic::async_trait]
 impl ContractService for Bare {
     async fn create_contract(&self, request: Request<pb::CreateContractRequest>) -> Answer<pb::Contract> {
@@ -114,33 +109,5 @@ impl ContractService for Bare {
         let id = name.rsplit('/').next().unwrap_or_default();
         self.append(id, |sizes| sizes.propose).await?;
         Ok(Response::new(self.proposed.clone()))
-    }
-
-    async fn get_contract(&self, _: Request<pb::GetContractRequest>) -> Answer<pb::Contract> {
-        left_out()
-    }
-
-    async fn list_contracts(&self, _: Request<pb::ListContractsRequest>) -> Answer<pb::ListContractsResponse> {
-        left_out()
-    }
-
-    async fn counter_contract(&self, _: Request<pb::CounterContractRequest>) -> Answer<pb::Contract> {
-        left_out()
-    }
-
-    async fn accept_contract(&self, _: Request<pb::AcceptContractRequest>) -> Answer<pb::Contract> {
-        left_out()
-    }
-
-    async fn decline_contract(&self, _: Request<pb::DeclineContractRequest>) -> Answer<pb::Contract> {
-        left_out()
-    }
-
-    async fn withdraw_contract(&self, _: Request<pb::WithdrawContractRequest>) -> Answer<pb::Contract> {
-        left_out()
-    }
-
-    async fn sign_contract(&self, _: Request<pb::SignContractRequest>) -> Answer<pb::Contract> {
-        left_out()
     }
 }

@@ -118,14 +118,15 @@ async fn fill(log: &Arc<dyn EventLog>, contracts: usize) -> anyhow::Result<()> {
 
 /// The life of one contract: seven offers, of which the last is accepted and signed by both.
 async fn live(executor: &Executor<Contract>, number: usize) -> anyhow::Result<()> {
-    let mut actions = vec![(Party::Brand, draft(number)?), (Party::Brand, Action::Propose)];
+    let mut actions = vec![(Party::Brand, draft(number)?), (Party::Brand, Action::Propose { expire_time: None })];
     for round in 1..=5 {
         let by = if round % 2 == 1 { Party::Creator } else { Party::Brand };
-        actions.push((by, Action::Counter(parse(4000 + round)?)));
+        actions.push((by, Action::Counter { terms: parse(4000 + round)?, expire_time: None }));
     }
     let terms_hash = parse(4005)?.hash().to_owned();
     let capacity = "Head of Partnerships".to_owned();
-    let consent = Consent { terms_hash, capacity, method: SignatureMethod::Click };
+    let consent =
+        Consent { terms_hash, capacity, method: SignatureMethod::Click, document: None, exclusivity_override: None };
     actions.push((Party::Brand, Action::Accept));
     actions.extend([Party::Creator, Party::Brand].map(|by| (by, Action::Sign(consent.clone()))));
     ensure!(actions.len() == EVENTS_EACH, "{} events", actions.len());
@@ -138,7 +139,7 @@ async fn live(executor: &Executor<Contract>, number: usize) -> anyhow::Result<()
 
 fn draft(number: usize) -> anyhow::Result<Action> {
     let (creator, title) = (CREATOR.to_owned(), format!("Launch {number}"));
-    Ok(Action::Draft(Draft { brand: BRAND.to_owned(), creator, title, terms: parse(4000)? }))
+    Ok(Action::Draft(Draft { brand: BRAND.to_owned(), creator, title, terms: parse(4000)?, template: None }))
 }
 
 fn parse(fee: i64) -> anyhow::Result<Terms> {

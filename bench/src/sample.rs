@@ -29,6 +29,7 @@ pub(crate) fn terms(fee: i64) -> pb::Terms {
         channel: "instagram".into(),
         due_date: date(6, 30),
         live_days: 30,
+        ..Default::default()
     };
     let fee = pb::FeeClause {
         amount: Some(Money { currency_code: "USD".into(), units: fee, nanos: 0 }),
@@ -45,6 +46,7 @@ pub(crate) fn terms(fee: i64) -> pb::Terms {
         categories: words(&["skin-care"]),
         territories: words(&["US", "CA"]),
         days_after_end: 30,
+        ..Default::default()
     };
     let disclosure = pb::DisclosureClause {
         platform_label_required: true,
@@ -53,9 +55,9 @@ pub(crate) fn terms(fee: i64) -> pb::Terms {
     };
     let review = pb::ReviewClause { window_business_days: 3, silence_approves: true, revision_rounds: 2 };
     let clauses = [
-        ("content", Kind::Deliverables(pb::DeliverablesClause { deliverables: vec![reel] })),
+        ("content", Kind::Deliverables(pb::DeliverablesClause { deliverables: vec![reel], ..Default::default() })),
         ("fee", Kind::Fee(fee)),
-        ("payment", Kind::PaymentTerms(pb::PaymentTermsClause { net_days: 30 })),
+        ("payment", Kind::PaymentTerms(pb::PaymentTermsClause { net_days: 30, ..Default::default() })),
         ("review", Kind::Review(review)),
         ("ads", Kind::UsageRights(usage_rights)),
         ("exclusivity", Kind::Exclusivity(exclusivity)),

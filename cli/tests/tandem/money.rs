@@ -41,7 +41,7 @@ fn terms() -> Terms {
         end_date: day(12, 31),
         clauses: vec![
             clause("fee", Kind::Fee(fee)),
-            clause("payment", Kind::PaymentTerms(PaymentTermsClause { net_days: 0 })),
+            clause("payment", Kind::PaymentTerms(PaymentTermsClause { net_days: 0, ..Default::default() })),
         ],
     }
 }

@@ -151,7 +151,7 @@ async fn sign(world: &mut World<'_>, accepted: Contract, creator: &Person) -> an
             })
             .await?;
     }
-    ensure!(contract.state() == ContractState::Signed && contract.signatures.len() == 2, "not signed by both");
+    ensure!(contract.state() == ContractState::Active && contract.signatures.len() == 2, "not signed by both");
     ensure!(contract.signatures.iter().all(|s| s.terms_hash == contract.terms_hash), "a signature is over other terms");
     println!("Signed by both, version {}, over the terms with SHA-256 {}…", contract.round, &contract.terms_hash[..16]);
     Ok(contract)

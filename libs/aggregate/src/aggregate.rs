@@ -35,6 +35,15 @@ pub trait Aggregate: Default + Clone + Send + Sync + 'static {
     }
 }
 
+/// An aggregate that time changes by itself.
+pub trait Scheduled: Aggregate {
+    /// When something is due next; none if nothing is.
+    fn next_due(&self) -> Option<Timestamp>;
+
+    /// The command that does what is due by the time of its context; without effect if nothing is.
+    fn act_on_due() -> Self::Command;
+}
+
 /// What a decision may know beside the aggregate and the command.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {

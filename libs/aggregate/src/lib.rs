@@ -9,7 +9,7 @@ mod loaded;
 mod process;
 pub mod testing;
 
-pub use aggregate::{Aggregate, Context, Refusal};
+pub use aggregate::{Aggregate, Context, Refusal, Scheduled};
 pub use executor::{CommandMeta, ExecuteError, Executor, Outcome, Staged, commit_together};
 pub use loaded::{Loaded, etag};
 pub use process::{Cause, Process, ProcessError, run_process};

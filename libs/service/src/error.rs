@@ -36,6 +36,9 @@ pub fn code(reason: ErrorReason) -> Code {
         | R::TermsHashMismatch
         | R::AlreadySigned
         | R::TermsIncomplete
+        | R::ExclusivityConflict
+        | R::NotGranted
+        | R::OutOfTime
         | R::KpisMissing
         | R::ContractNotInForce
         | R::DisclosureInsufficient

@@ -15,9 +15,7 @@ use tandem_eventlog::{
 use tandem_nats_server::NatsServer;
 use tandem_proto::common::v1::view_service_client::ViewServiceClient;
 use tandem_proto::common::v1::view_service_server::{ViewService, ViewServiceServer};
-use tandem_proto::common::v1::{
-    ListViewsRequest, ListViewsResponse, RebuildViewRequest, RebuildViewResponse, View as ViewResource,
-};
+use tandem_proto::common::v1::{ListViewsRequest, ListViewsResponse, RebuildViewRequest, View as ViewResource};
 use tandem_service::testing::{Running, settings, token};
 use tandem_service::{Call, Environment, NoArgs, Service, Wired};
 use tandem_views::{AnyView as _, Column, FoldError, View, ViewHandle};
@@ -78,10 +76,6 @@ impl ViewService for Reader {
         let call = Call::accept(request)?;
         self.0.wait_for(&call.read_after, call.deadline).await.map_err(|error| call.error(error))?;
         Ok(Response::new(ListViewsResponse::default()))
-    }
-
-    async fn rebuild_view(&self, _: Request<RebuildViewRequest>) -> Result<Response<RebuildViewResponse>, Status> {
-        Err(Status::unimplemented("not of this test"))
     }
 }
 

@@ -142,6 +142,7 @@ impl Aggregate for Participation {
             Event::DraftSubmitted(_) | Event::ChangesRequested(_) | Event::DraftApproved(_) => {
                 self.evolve_review(event)
             }
+            Event::ReviewOverdue(_) | Event::DraftOverdue(_) | Event::PublicationOverdue(_) => {}
         }
         self.0.update_time = time;
     }

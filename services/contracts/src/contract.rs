@@ -2,12 +2,15 @@
 //!
 //! Invariant: a contract is SIGNED only if one party accepted the other's last offer and both have signed its hash.
 
+pub mod amendment;
 mod decide;
 mod evolve;
 mod resource;
+pub mod termination;
 #[cfg(test)]
 mod tests;
 
+use jiff::Timestamp;
 use tandem_aggregate::{Aggregate, Context, Refusal};
 use tandem_eventlog::{Envelope, Kind};
 use tandem_proto::contracts::v1 as pb;
@@ -35,9 +38,17 @@ pub enum Action {
     /// To come into being.
     Draft(Draft),
     /// To be offered to the creator.
-    Propose,
+    Propose {
+        /// Until when it can be answered; for ever if none.
+        expire_time: Option<Timestamp>,
+    },
     /// To be offered back on other terms.
-    Counter(Terms),
+    Counter {
+        /// The other terms.
+        terms: Terms,
+        /// Until when it can be answered; as long as the offer before if none.
+        expire_time: Option<Timestamp>,
+    },
     /// To be agreed as offered.
     Accept,
     /// To come to nothing, by who was offered it.
@@ -52,6 +63,14 @@ pub enum Action {
     },
     /// To be bound by it.
     Sign(Consent),
+    /// To have a document that belongs to it.
+    Attach(pb::Document),
+    /// To be changed after signature.
+    Amend(amendment::Action),
+    /// Not to go on, or to end.
+    End(termination::Action),
+    /// What is due by itself by now.
+    ActOnDue,
 }
 
 /// What a contract begins with.
@@ -65,6 +84,19 @@ pub struct Draft {
     pub title: String,
     /// To be offered.
     pub terms: Terms,
+    /// The template that they are drafted from, and where they deviate from it.
+    pub template: Option<FromTemplate>,
+}
+
+/// What a draft owes to a template.
+#[derive(Clone, Debug)]
+pub struct FromTemplate {
+    /// `contractTemplates/{template}`.
+    pub name: String,
+    /// Its version.
+    pub version: i32,
+    /// Where the terms deviate from it.
+    pub deviations: Vec<pb::ClauseChange>,
 }
 
 /// What a signer declares.
@@ -76,6 +108,10 @@ pub struct Consent {
     pub capacity: String,
     /// How.
     pub method: SignatureMethod,
+    /// The signed document.
+    pub document: Option<pb::Document>,
+    /// Conflicts of exclusivity that it is signed in spite of.
+    pub exclusivity_override: Option<pb::ExclusivityOverride>,
 }
 
 impl Aggregate for Contract {
@@ -85,7 +121,7 @@ impl Aggregate for Contract {
     type Event = Event;
 
     fn decide(&self, command: &Command, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
-        decide::decide(&self.0, command, context).map(|event| vec![event])
+        decide::decide(&self.0, command, context)
     }
 
     fn evolve(&mut self, event: &Event, envelope: &Envelope) {

@@ -6,12 +6,15 @@ use std::fmt::Display;
 
 use tandem_money::Money;
 use tandem_proto::campaigns::v1::{campaign_event, conversion_event, participation_event, tracking_code_event};
-use tandem_proto::contracts::v1::{Party, contract_event};
+use tandem_proto::contracts::v1::{
+    Party, Termination, UsageKind, UsageRight, contract_event, contract_template_event, exclusivity_event,
+    usage_right_event,
+};
 use tandem_proto::creators::v1::{
     FindingKind, FindingSeverity, Platform, ReplyOutcome, Tier, creator_event, prospect_event,
 };
 use tandem_proto::payouts::v1::{EarningRule, earning_event, payout_run_event};
-use tandem_proto::{EventSet, google};
+use tandem_proto::{EventSet, google, time};
 
 /// Digits of a file's hash: enough to tell files apart by eye.
 const HASH_SHOWN: usize = 12;
@@ -24,6 +27,9 @@ pub fn describe(event_type: &str, payload: &[u8]) -> String {
     words(event_type, payload, creator)
         .or_else(|| words(event_type, payload, prospect))
         .or_else(|| words(event_type, payload, contract))
+        .or_else(|| words(event_type, payload, contract_template))
+        .or_else(|| words(event_type, payload, usage_right))
+        .or_else(|| words(event_type, payload, exclusivity))
         .or_else(|| words(event_type, payload, campaign))
         .or_else(|| words(event_type, payload, participation))
         .or_else(|| words(event_type, payload, tracking_code))
@@ -97,6 +103,128 @@ fn contract(event: contract_event::Event) -> String {
             event.version,
             money(event.committed_amount.as_ref())
         ),
+        E::Lapsed(_) => "Offer lapsed: it was not answered in time".to_owned(),
+        E::Started(event) => format!("Contract began on {}", day(event.start_date)),
+        E::DocumentAttached(event) => {
+            let document = event.document.unwrap_or_default();
+            format!("Document attached: {}, SHA-256 {}", document.title, short(&document.sha256))
+        }
+        E::AmendmentProposed(event) => {
+            let amendment = event.amendment.unwrap_or_default();
+            format!(
+                "Amendment {} proposed by the {}, effective {}",
+                amendment.number,
+                party(amendment.proposed_by()),
+                day(amendment.effective_date)
+            )
+        }
+        E::AmendmentAccepted(event) => format!(
+            "Amendment {} accepted by the {}: version {}",
+            event.number,
+            party(event.accepted_by()),
+            event.version
+        ),
+        E::AmendmentDeclined(event) => {
+            format!("Amendment {} declined by the {}", event.number, party(event.declined_by()))
+        }
+        E::AmendmentWithdrawn(event) => {
+            format!("Amendment {} withdrawn by the {}", event.number, party(event.withdrawn_by()))
+        }
+        E::TermsReplaced(event) => {
+            let amendment = event.amendment.unwrap_or_default();
+            format!(
+                "Terms replaced by the {}, effective {}: version {}",
+                party(amendment.proposed_by()),
+                day(amendment.effective_date),
+                event.version
+            )
+        }
+        E::RenewalNoticeGiven(event) => {
+            format!("Notice against renewal given by the {}", party(event.noticed_by()))
+        }
+        E::DeadlineWarned(event) => {
+            let warning = event.warning.unwrap_or_default();
+            let deadline = plain(warning.deadline().as_str_name(), "DEADLINE_");
+            format!("Warned {} ahead: {deadline}", count(warning.days_ahead.unsigned_abs() as usize, "day"))
+        }
+        E::Renewed(event) => {
+            format!("Contract renewed itself, from {} to {}", day(event.start_date), day(event.end_date))
+        }
+        E::Expired(event) => format!("Contract expired with {}", day(event.end_date)),
+        E::BreachNoticed(event) => {
+            let breach = event.breach.unwrap_or_default();
+            format!(
+                "Breach {} of \"{}\" noticed by the {}",
+                breach.number,
+                breach.clause_id,
+                party(breach.noticed_by())
+            )
+        }
+        E::BreachCured(event) => format!("Breach {} cured", event.number),
+        E::Suspended(event) => format!("Contract suspended: {}", event.suspension.unwrap_or_default().incident),
+        E::Reinstated(event) => format!("Contract reinstated by {}", event.decided_by),
+        E::TerminationNoticed(event) => format!("Notice of termination: {}", termination(event.termination)),
+        E::TerminationProposed(event) => format!("Termination proposed: {}", termination(event.termination)),
+        E::TerminationDeclined(event) => {
+            format!("Termination not agreed to by the {}", party(event.declined_by()))
+        }
+        E::Terminated(event) => format!("Contract terminated: {}", termination(event.termination)),
+        E::StatutoryChecked(event) => match event.findings.len() {
+            0 => "Statutory rules: nothing missing".to_owned(),
+            findings => format!("Statutory rules: {}", count(findings, "finding")),
+        },
+    }
+}
+
+fn termination(termination: Option<Termination>) -> String {
+    let termination = termination.unwrap_or_default();
+    let kind = plain(termination.kind().as_str_name(), "TERMINATION_KIND_");
+    let party = plain(termination.party().as_str_name(), "PARTY_");
+    format!("{kind}, by the {party}")
+}
+
+fn contract_template(event: contract_template_event::Event) -> String {
+    use contract_template_event::Event as E;
+    match event {
+        E::Published(event) => format!("Template published: {}, version {}", event.title, event.version),
+        E::Retired(_) => "Template retired".to_owned(),
+    }
+}
+
+fn usage_right(event: usage_right_event::Event) -> String {
+    use usage_right_event::Event as E;
+    let use_of = |kind: UsageKind| plain(kind.as_str_name(), "USAGE_KIND_");
+    match event {
+        E::Granted(event) => {
+            let right = event.right.unwrap_or_default();
+            format!("Right granted: {} of {} until {}", use_of(right.kind()), right.deliverable, instant(&right))
+        }
+        E::Changed(event) => {
+            let right = event.right.unwrap_or_default();
+            format!("Right changed: {} of {} until {}", use_of(right.kind()), right.deliverable, instant(&right))
+        }
+        E::Expiring(event) => format!(
+            "Right ends in {}: {} of {}",
+            count(event.days_ahead.unsigned_abs() as usize, "day"),
+            use_of(event.kind()),
+            event.deliverable
+        ),
+        E::Expired(event) => format!("Right ended: {} of {}", use_of(event.kind()), event.deliverable),
+        E::Revoked(event) => format!("Right revoked: {}", event.reason),
+    }
+}
+
+fn exclusivity(event: exclusivity_event::Event) -> String {
+    use exclusivity_event::Event as E;
+    match event {
+        E::Reserved(event) => {
+            let commitment = event.commitment.unwrap_or_default();
+            match event.overridden_contracts.as_slice() {
+                [] => format!("Bound by {}", commitment.contract),
+                overridden => format!("Bound by {}, in spite of {}", commitment.contract, overridden.join(", ")),
+            }
+        }
+        E::Released(event) => format!("Bound by {} until {}", event.contract, day(event.end_date)),
     }
 }
 
@@ -125,10 +253,18 @@ fn participation(event: participation_event::Event) -> String {
         E::ChangesRequested(event) => {
             format!("Changes requested to draft {} of {}", event.draft_number, event.deliverable_id)
         }
+        E::DraftApproved(event) if event.deemed => {
+            format!("Draft {} of {} approved by silence", event.draft_number, event.deliverable_id)
+        }
         E::DraftApproved(event) => {
             format!("Draft {} of {} approved by {}", event.draft_number, event.deliverable_id, event.approver)
         }
         E::DeliverablePublished(event) => format!("{} published: {}", event.deliverable_id, event.published_uri),
+        E::ReviewOverdue(event) => {
+            format!("Review of draft {} of {} overdue", event.draft_number, event.deliverable_id)
+        }
+        E::DraftOverdue(event) => format!("Draft of {} overdue", event.deliverable_id),
+        E::PublicationOverdue(event) => format!("Publication of {} overdue", event.deliverable_id),
         E::PerformanceRecorded(event) => {
             let figures = event.performance.unwrap_or_default();
             format!(
@@ -196,11 +332,26 @@ fn payout_run(event: payout_run_event::Event) -> String {
         E::Approved(event) => format!("Payout run approved by {}", event.approver),
         E::Cancelled(_) => "Payout run cancelled".to_owned(),
         E::Submitted(event) => {
-            let hash: String = event.file_hash.chars().take(HASH_SHOWN).collect();
-            format!("Written as a credit transfer file, SHA-256 {hash}…")
+            format!("Written as a credit transfer file, SHA-256 {}", short(&event.file_hash))
         }
         E::Settled(event) => format!("Paid {} ({})", money(event.amount.as_ref()), event.bank_reference),
     }
+}
+
+/// A day: "2026-07-01"; "?" if there is none.
+fn day(date: Option<google::r#type::Date>) -> String {
+    date.map_or_else(|| "?".to_owned(), |date| format!("{:04}-{:02}-{:02}", date.year, date.month, date.day))
+}
+
+/// The end of a right to the second, in UTC; "?" if there is none.
+fn instant(right: &UsageRight) -> String {
+    let time = right.end_time.as_ref().and_then(time::from_proto);
+    time.map_or_else(|| "?".to_owned(), |time| time.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+}
+
+/// Digits of a hash: enough to tell files apart by eye.
+fn short(hash: &str) -> String {
+    hash.chars().take(HASH_SHOWN).chain(['…']).collect()
 }
 
 /// An enum value for people: `PLATFORM_INSTAGRAM` → `instagram`.

@@ -151,7 +151,8 @@ fn contract(row: &mut Partnership, event: contract_event::Event, envelope: &Enve
                 reach(row, Stage::Advocacy, envelope);
             }
         }
-        E::Accepted(_) | E::Declined(_) | E::Withdrawn(_) | E::SignatureAdded(_) => {}
+        // Renewals, amendments and ends are told by the contract itself.
+        _ => {}
     }
     Ok(())
 }
@@ -166,7 +167,7 @@ fn participation(row: &mut Partnership, event: participation_event::Event, envel
         }
         E::DraftSubmitted(_) => activation.draft_count += 1,
         E::ChangesRequested(_) => activation.revision_count += 1,
-        E::DraftApproved(_) => {}
+        E::DraftApproved(_) | E::ReviewOverdue(_) | E::DraftOverdue(_) | E::PublicationOverdue(_) => {}
         E::DeliverablePublished(_) => {
             activation.published_count += 1;
             reach(row, Stage::Nurture, envelope);

@@ -25,12 +25,10 @@ pub(crate) struct Handlers {
 
 #[tonic::async_trait]
 impl EventService for Handlers {
-    type WatchEventsStream = BoxStream<'static, Result<WatchEventsResponse, Status>>;
-
     async fn watch_events(
         &self,
         request: Request<WatchEventsRequest>,
-    ) -> Result<Response<Self::WatchEventsStream>, Status> {
+    ) -> Result<Response<BoxStream<'static, Result<WatchEventsResponse, Status>>>, Status> {
         let call = Call::accept(request)?;
         require_staff(&call)?;
         let filter = Filter { kinds: Vec::new(), tenant: Some(call.caller.tenant.clone()) };

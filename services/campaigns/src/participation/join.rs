@@ -48,7 +48,7 @@ impl Join {
             let message = format!("{name} is {state}; creators join a campaign that is LAUNCHED.");
             return Err(Refusal::new(ErrorReason::StateForbids, message));
         }
-        if contract.state() != ContractState::Signed {
+        if !matches!(contract.state(), ContractState::Upcoming | ContractState::Active) {
             let state = short(contract.state().as_str_name(), "CONTRACT_STATE_");
             let message = format!("{} is {state}; let both parties sign it, then join.", contract.name);
             return Err(Refusal::new(ErrorReason::ContractNotInForce, message));

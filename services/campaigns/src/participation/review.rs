@@ -93,6 +93,7 @@ impl Participation {
             deliverable_id: request.deliverable_id.clone(),
             draft_number,
             approver: context.actor.to_owned(),
+            deemed: false,
         })
     }
 

@@ -34,6 +34,7 @@ fn deliverable(id: &str) -> contracts::DeliverableTerm {
         channel: "tiktok".into(),
         due_date: day(2, 1),
         live_days: 30,
+        ..Default::default()
     }
 }
 
@@ -41,6 +42,7 @@ fn terms() -> contracts::Terms {
     let clauses = [
         Clause::Deliverables(contracts::DeliverablesClause {
             deliverables: vec![deliverable("reel-1"), deliverable("reel-2")],
+            ..Default::default()
         }),
         Clause::Review(contracts::ReviewClause {
             window_business_days: 5,
@@ -69,7 +71,7 @@ fn contract() -> contracts::Contract {
         name: "contracts/c1".into(),
         brand: "brands/glowco".into(),
         creator: "creators/mira".into(),
-        state: contracts::ContractState::Signed.into(),
+        state: contracts::ContractState::Active.into(),
         terms: Some(terms()),
         round: 3,
         ..Default::default()

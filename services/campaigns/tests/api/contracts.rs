@@ -64,7 +64,7 @@ pub fn signed(id: &str, creator: &str) -> pb::Contract {
         brand_tag: "@glowco".into(),
     };
     let clauses = [
-        ("content", Clause::Deliverables(pb::DeliverablesClause { deliverables })),
+        ("content", Clause::Deliverables(pb::DeliverablesClause { deliverables, ..Default::default() })),
         (
             "review",
             Clause::Review(pb::ReviewClause { window_business_days: 5, silence_approves: false, revision_rounds: 1 }),
@@ -82,7 +82,7 @@ pub fn signed(id: &str, creator: &str) -> pb::Contract {
         name: format!("contracts/{id}"),
         brand: "brands/glowco".into(),
         creator: creator.into(),
-        state: pb::ContractState::Signed.into(),
+        state: pb::ContractState::Active.into(),
         terms: Some(terms),
         round: 2,
         ..Default::default()
@@ -98,35 +98,13 @@ fn asked(request: &Request<pb::GetContractRequest>) -> Asked {
     Asked { actor: claims.sub, tenant: claims.tenant, permissions: claims.permissions, correlation_id }
 }
 
-macro_rules! unused {
-    ($($method:ident: $request:ident -> $response:ident;)*) => {
-        #[tonic::async_trait]
-        impl ContractService for Contracts {
-            async fn get_contract(
-                &self,
-                request: Request<pb::GetContractRequest>,
-            ) -> Result<Response<pb::Contract>, Status> {
-                let asked = asked(&request);
-                let mut state = self.0.lock().unwrap();
-                let contract = state.contracts.get(&(asked.tenant.clone(), request.into_inner().name)).cloned();
-                state.asked.push(asked);
-                contract.map(Response::new).ok_or_else(|| Status::not_found("no such contract"))
-            }
-
-            $(async fn $method(&self, _: Request<pb::$request>) -> Result<Response<pb::$response>, Status> {
-                Err(Status::unimplemented("the campaigns service has no business here"))
-            })*
-        }
-    };
-}
-
-unused! {
-    create_contract: CreateContractRequest -> Contract;
-    list_contracts: ListContractsRequest -> ListContractsResponse;
-    propose_contract: ProposeContractRequest -> Contract;
-    counter_contract: CounterContractRequest -> Contract;
-    accept_contract: AcceptContractRequest -> Contract;
-    decline_contract: DeclineContractRequest -> Contract;
-    withdraw_contract: WithdrawContractRequest -> Contract;
-    sign_contract: SignContractRequest -> Contract;
+#[tonic::async_trait]
+impl ContractService for Contracts {
+    async fn get_contract(&self, request: Request<pb::GetContractRequest>) -> Result<Response<pb::Contract>, Status> {
+        let asked = asked(&request);
+        let mut state = self.0.lock().unwrap();
+        let contract = state.contracts.get(&(asked.tenant.clone(), request.into_inner().name)).cloned();
+        state.asked.push(asked);
+        contract.map(Response::new).ok_or_else(|| Status::not_found("no such contract"))
+    }
 }

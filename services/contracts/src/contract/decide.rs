@@ -9,41 +9,47 @@ use tandem_proto::contracts::v1::contract_event::Event;
 use tandem_proto::contracts::v1::{ContractState as State, Party, Round, Signature};
 use tandem_proto::time;
 
-use super::{Action, Command, Consent, Draft};
+use super::{Action, Command, Consent, Draft, amendment, termination};
 use crate::terms::{Terms, committed_amount};
 
-pub(super) fn decide(contract: &pb::Contract, command: &Command, context: &Context<'_>) -> Result<Event, Refusal> {
+pub(super) fn decide(contract: &pb::Contract, command: &Command, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
     let case = Case { contract, by: command.by, context };
     let exists = contract.state() != State::Unspecified;
-    match &command.action {
+    let event = match &command.action {
         Action::Draft(_) if exists => Err(Refusal::exists(context)),
         Action::Draft(draft) => case.draft(draft),
         _ if !exists => Err(Refusal::not_found(context)),
-        Action::Propose => case.propose(),
-        Action::Counter(terms) => case.counter(terms),
+        Action::Propose { .. } => case.propose(),
+        Action::Counter { terms, .. } => case.counter(terms),
         Action::Accept => case.accept(),
         Action::Decline { reason } => case.decline(reason),
         Action::Withdraw { reason } => case.withdraw(reason),
         Action::Sign(consent) => case.sign(consent),
-    }
+        Action::Attach(_) => Err(case.state_forbids("DRAFT", "given documents")),
+        Action::Amend(action) => return amendment::decide(&case, action),
+        Action::End(action) => return termination::decide(&case, action),
+        Action::ActOnDue => return Ok(Vec::new()),
+    };
+    event.map(|event| vec![event])
 }
 
 /// A contract before which a party stands.
-struct Case<'a> {
-    contract: &'a pb::Contract,
-    by: Party,
-    context: &'a Context<'a>,
+pub(super) struct Case<'a> {
+    pub(super) contract: &'a pb::Contract,
+    pub(super) by: Party,
+    pub(super) context: &'a Context<'a>,
 }
 
 impl Case<'_> {
     fn draft(&self, draft: &Draft) -> Result<Event, Refusal> {
         self.require_brand("draft a contract")?;
-        let Draft { brand, creator, title, terms } = draft;
+        let Draft { brand, creator, title, terms, .. } = draft;
         Ok(Event::Drafted(pb::ContractDrafted {
             brand: brand.clone(),
             creator: creator.clone(),
             title: title.clone(),
             terms: Some(terms.message().clone()),
+            ..pb::ContractDrafted::default()
         }))
     }
 
@@ -52,7 +58,10 @@ impl Case<'_> {
             return Err(self.state_forbids("DRAFT", "proposed"));
         }
         self.require_brand("propose its draft")?;
-        Ok(Event::Proposed(pb::ContractProposed { terms_hash: self.contract.terms_hash.clone() }))
+        Ok(Event::Proposed(pb::ContractProposed {
+            terms_hash: self.contract.terms_hash.clone(),
+            ..pb::ContractProposed::default()
+        }))
     }
 
     fn counter(&self, terms: &Terms) -> Result<Event, Refusal> {
@@ -65,6 +74,7 @@ impl Case<'_> {
             round: offer.number + 1,
             terms: Some(terms.message().clone()),
             terms_hash: terms.hash().to_owned(),
+            ..pb::ContractCountered::default()
         }))
     }
 
@@ -112,7 +122,7 @@ impl Case<'_> {
         }
         let signature = Some(self.signature(consent));
         if contract.signatures.is_empty() {
-            return Ok(Event::SignatureAdded(pb::SignatureAdded { signature }));
+            return Ok(Event::SignatureAdded(pb::SignatureAdded { signature, ..pb::SignatureAdded::default() }));
         }
         Ok(Event::Signed(pb::ContractSigned {
             signature,
@@ -120,11 +130,12 @@ impl Case<'_> {
             brand: contract.brand.clone(),
             creator: contract.creator.clone(),
             committed_amount: contract.terms.as_ref().map(committed_amount),
+            ..pb::ContractSigned::default()
         }))
     }
 
     fn signature(&self, consent: &Consent) -> Signature {
-        let Consent { terms_hash, capacity, method } = consent.clone();
+        let Consent { terms_hash, capacity, method, .. } = consent.clone();
         Signature {
             party: self.by.into(),
             signer: self.context.actor.to_owned(),
@@ -168,7 +179,7 @@ impl Case<'_> {
         Err(Refusal::new(ErrorReason::NotYourTurn, message))
     }
 
-    fn state_forbids(&self, needed: &str, done: &str) -> Refusal {
+    pub(super) fn state_forbids(&self, needed: &str, done: &str) -> Refusal {
         let state = super::resource::state_name(self.contract);
         let message = format!("{} is {state}; only a contract in {needed} can be {done}.", self.context.resource);
         Refusal::new(ErrorReason::StateForbids, message)
@@ -176,6 +187,6 @@ impl Case<'_> {
 }
 
 /// A party, in a sentence.
-fn the(party: Party) -> &'static str {
+pub(super) fn the(party: Party) -> &'static str {
     if party == Party::Creator { "the creator" } else { "the brand" }
 }

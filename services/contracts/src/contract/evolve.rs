@@ -48,8 +48,9 @@ pub(super) fn evolve(contract: &mut Contract, event: &Event, envelope: &Envelope
         Event::Signed(event) => {
             sign(contract, event.signature.as_ref());
             contract.sign_time = Some(now);
-            contract.set_state(State::Signed);
+            contract.set_state(State::Active);
         }
+        _ => {}
     }
     contract.update_time = Some(now);
 }

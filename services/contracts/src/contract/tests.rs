@@ -28,11 +28,11 @@ fn parsed(fee: i64) -> Terms {
 
 fn draft(fee: i64) -> Action {
     let title = "Summer".to_owned();
-    Action::Draft(Draft { brand: BRAND.into(), creator: CREATOR.into(), title, terms: parsed(fee) })
+    Action::Draft(Draft { brand: BRAND.into(), creator: CREATOR.into(), title, terms: parsed(fee), template: None })
 }
 
 fn counter(fee: i64) -> Action {
-    Action::Counter(parsed(fee))
+    Action::Counter { terms: parsed(fee), expire_time: None }
 }
 
 fn decline() -> Action {
@@ -46,21 +46,27 @@ fn withdraw() -> Action {
 /// Signs the terms for a fee.
 fn sign(fee: i64) -> Action {
     let (terms_hash, capacity) = (hash(&terms_for(fee)), "Head of Partnerships".to_owned());
-    Action::Sign(Consent { terms_hash, capacity, method: SignatureMethod::Click })
+    Action::Sign(Consent {
+        terms_hash,
+        capacity,
+        method: SignatureMethod::Click,
+        document: None,
+        exclusivity_override: None,
+    })
 }
 
 fn drafted(fee: i64) -> Event {
     let (brand, creator, title) = (BRAND.into(), CREATOR.into(), "Summer".into());
-    Event::Drafted(pb::ContractDrafted { brand, creator, title, terms: Some(terms_for(fee)) })
+    Event::Drafted(pb::ContractDrafted { brand, creator, title, terms: Some(terms_for(fee)), ..Default::default() })
 }
 
 fn proposed(fee: i64) -> Event {
-    Event::Proposed(pb::ContractProposed { terms_hash: hash(&terms_for(fee)) })
+    Event::Proposed(pb::ContractProposed { terms_hash: hash(&terms_for(fee)), ..Default::default() })
 }
 
 fn countered(by: Party, round: i32, fee: i64) -> Event {
     let (terms, terms_hash) = (Some(terms_for(fee)), hash(&terms_for(fee)));
-    Event::Countered(pb::ContractCountered { offered_by: by.into(), round, terms, terms_hash })
+    Event::Countered(pb::ContractCountered { offered_by: by.into(), round, terms, terms_hash, ..Default::default() })
 }
 
 fn accepted(by: Party, round: i32, fee: i64) -> Event {

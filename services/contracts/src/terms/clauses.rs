@@ -27,7 +27,7 @@ pub(super) fn check(clauses: &[Clause], header: &Header, at: &Path<'_>, wrong: &
             wrong.push(at.field("clause_id").violation("is that of an earlier clause: give each its own"));
         }
         let Some(kind) = &clause.clause else { continue };
-        let several = matches!(kind, Kind::UsageRights(_) | Kind::Exclusivity(_));
+        let several = matches!(kind, Kind::UsageRights(_) | Kind::Exclusivity(_) | Kind::Bonus(_));
         if !several && !singletons.insert(discriminant(kind)) {
             wrong.push(at.violation("is of a kind that stands earlier already: make one clause of them"));
         }
@@ -43,7 +43,16 @@ pub(super) fn check(clauses: &[Clause], header: &Header, at: &Path<'_>, wrong: &
             | Kind::Disclosure(_)
             | Kind::AiLikeness(_)
             | Kind::Morality(_)
-            | Kind::Renewal(_) => {}
+            | Kind::Renewal(_)
+            | Kind::PerDeliverableFee(_)
+            | Kind::ProductValue(_)
+            | Kind::Bonus(_)
+            | Kind::RevenueShare(_)
+            | Kind::Holdback(_)
+            | Kind::Expenses(_)
+            | Kind::Termination(_)
+            | Kind::Amendment(_)
+            | Kind::GoverningLaw(_) => {}
         }
     }
 }

@@ -26,6 +26,7 @@ pub fn deliverable(deliverable_id: &str, due_date: Option<Date>) -> pb::Delivera
         channel: "instagram".into(),
         due_date,
         live_days: 30,
+        ..Default::default()
     }
 }
 
@@ -54,9 +55,14 @@ pub fn terms() -> pb::Terms {
         days: 0,
         channels: words(["instagram", "brand-site"]),
         territories: words(["US", "CA"]),
+        ..Default::default()
     };
-    let exclusivity =
-        pb::ExclusivityClause { categories: words(["skin-care"]), territories: words(["WORLD"]), days_after_end: 30 };
+    let exclusivity = pb::ExclusivityClause {
+        categories: words(["skin-care"]),
+        territories: words(["WORLD"]),
+        days_after_end: 30,
+        ..Default::default()
+    };
     let disclosure = pb::DisclosureClause {
         platform_label_required: true,
         accepted_tags: words(["#ad"]),
@@ -73,10 +79,16 @@ pub fn terms() -> pb::Terms {
         start_date: date(2026, 6, 1),
         end_date: date(2026, 8, 31),
         clauses: vec![
-            clause("content", Kind::Deliverables(pb::DeliverablesClause { deliverables: vec![reel] })),
+            clause(
+                "content",
+                Kind::Deliverables(pb::DeliverablesClause { deliverables: vec![reel], ..Default::default() }),
+            ),
             clause("fee", Kind::Fee(fee)),
-            clause("commission", Kind::Commission(pb::CommissionClause { rate_basis_points: 1000 })),
-            clause("payment", Kind::PaymentTerms(pb::PaymentTermsClause { net_days: 30 })),
+            clause(
+                "commission",
+                Kind::Commission(pb::CommissionClause { rate_basis_points: 1000, ..Default::default() }),
+            ),
+            clause("payment", Kind::PaymentTerms(pb::PaymentTermsClause { net_days: 30, ..Default::default() })),
             clause(
                 "review",
                 Kind::Review(pb::ReviewClause { window_business_days: 3, silence_approves: true, revision_rounds: 2 }),
@@ -87,7 +99,15 @@ pub fn terms() -> pb::Terms {
             clause("likeness", Kind::AiLikeness(likeness)),
             clause("conduct", Kind::Morality(pb::MoralityClause { grounds: words(["A criminal offence."]) })),
             clause("kill-fee", Kind::KillFee(kill_fee)),
-            clause("renewal", Kind::Renewal(pb::RenewalClause { auto_renew: true, term_months: 3, notice_days: 30 })),
+            clause(
+                "renewal",
+                Kind::Renewal(pb::RenewalClause {
+                    auto_renew: true,
+                    term_months: 3,
+                    notice_days: 30,
+                    ..Default::default()
+                }),
+            ),
         ],
     }
 }

@@ -36,7 +36,7 @@ async fn a_contract_is_negotiated_and_signed() -> Result<(), Error> {
     let half = creator.sign(name, &accepted.terms_hash).await?;
     assert_eq!((half.state(), half.sign_time), (State::Accepted, None));
     let signed = brand.sign(name, &accepted.terms_hash).await?;
-    assert_eq!((signed.state(), signed.terms.clone()), (State::Signed, Some(terms_for(5000))));
+    assert_eq!((signed.state(), signed.terms.clone()), (State::Active, Some(terms_for(5000))));
     let signers: Vec<_> = signed.signatures.iter().map(|by| (by.party(), &by.signer[..])).collect();
     assert_eq!(signers, [(Party::Creator, CREATOR), (Party::Brand, "users/ada")]);
     assert_eq!(signed.sign_time, signed.signatures[1].sign_time);

@@ -73,8 +73,8 @@ async fn both_parties_sign_at_once() {
             // One added the first signature, the other concluded the contract.
             let mut states = [one.unwrap().state(), other.unwrap().state()];
             states.sort();
-            assert_eq!(states, [State::Accepted, State::Signed]);
-            assert_eq!((signed.state(), signed.signatures.len()), (State::Signed, 2));
+            assert_eq!(states, [State::Accepted, State::Active]);
+            assert_eq!((signed.state(), signed.signatures.len()), (State::Active, 2));
         }
     });
     join_all(pairs).await;

@@ -20,7 +20,7 @@ fn fee(minor: i64, instalments: &[(Milestone, i32)]) -> Clause {
 }
 
 fn commission(rate_basis_points: i32) -> Clause {
-    clause("commission", Kind::Commission(CommissionClause { rate_basis_points }))
+    clause("commission", Kind::Commission(CommissionClause { rate_basis_points, ..Default::default() }))
 }
 
 fn terms(clauses: impl IntoIterator<Item = Clause>) -> Terms {

@@ -35,8 +35,11 @@ pub fn terms() -> contracts::Terms {
         end_date: Some(date(2026, 8, 31)),
         clauses: vec![
             clause("fee", Kind::Fee(contracts::FeeClause { amount: usd(400_001), instalments })),
-            clause("commission", Kind::Commission(contracts::CommissionClause { rate_basis_points: 1000 })),
-            clause("payment", Kind::PaymentTerms(contracts::PaymentTermsClause { net_days: 30 })),
+            clause(
+                "commission",
+                Kind::Commission(contracts::CommissionClause { rate_basis_points: 1000, ..Default::default() }),
+            ),
+            clause("payment", Kind::PaymentTerms(contracts::PaymentTermsClause { net_days: 30, ..Default::default() })),
         ],
     }
 }
@@ -49,7 +52,7 @@ pub fn contract(name: &str) -> contracts::Contract {
         creator: CREATOR.into(),
         round: 2,
         terms: Some(terms()),
-        state: contracts::ContractState::Signed.into(),
+        state: contracts::ContractState::Active.into(),
         ..Default::default()
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use tandem_proto::common::v1::ErrorReason;
@@ -107,21 +106,6 @@ impl Creators {
     }
 }
 
-/// Methods that payouts has no business with, in the form that `async_trait` gives them: it sees none inside a macro.
-macro_rules! others {
-    ($($method:ident: $request:ty => $response:ty;)*) => {
-        $(fn $method<'life, 'async_trait>(&'life self, _: Request<$request>) -> Answer<'async_trait, $response>
-        where
-            'life: 'async_trait,
-            Self: 'async_trait,
-        {
-            Box::pin(async { Err(Status::unimplemented(stringify!($method))) })
-        })*
-    };
-}
-
-type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<Response<T>, Status>> + Send + 'a>>;
-
 #[tonic::async_trait]
 impl ContractService for Contracts {
     async fn get_contract(
@@ -134,17 +118,6 @@ impl ContractService for Contracts {
             Some(_) => Err(tandem_service::status(ErrorReason::FieldInvalid, "no such round")),
             None => Err(tandem_service::status(ErrorReason::ResourceNotFound, format!("{name} does not exist."))),
         }
-    }
-
-    others! {
-        create_contract: contracts::CreateContractRequest => contracts::Contract;
-        list_contracts: contracts::ListContractsRequest => contracts::ListContractsResponse;
-        propose_contract: contracts::ProposeContractRequest => contracts::Contract;
-        counter_contract: contracts::CounterContractRequest => contracts::Contract;
-        accept_contract: contracts::AcceptContractRequest => contracts::Contract;
-        decline_contract: contracts::DeclineContractRequest => contracts::Contract;
-        withdraw_contract: contracts::WithdrawContractRequest => contracts::Contract;
-        sign_contract: contracts::SignContractRequest => contracts::Contract;
     }
 }
 
@@ -159,15 +132,5 @@ impl CreatorService for Creators {
         let known = self.accounts.lock().unwrap().get(&name).cloned();
         let refusal = |reason| tandem_service::status(reason, format!("{name} can't be told."));
         known.unwrap_or_else(|| Ok(account(&name))).map(Response::new).map_err(refusal)
-    }
-
-    others! {
-        batch_import_creators: creators::BatchImportCreatorsRequest => creators::BatchImportCreatorsResponse;
-        get_creator: creators::GetCreatorRequest => creators::Creator;
-        lookup_creator: creators::LookupCreatorRequest => creators::Creator;
-        list_creators: creators::ListCreatorsRequest => creators::ListCreatorsResponse;
-        merge_creators: creators::MergeCreatorsRequest => creators::Creator;
-        set_payout_account: creators::SetPayoutAccountRequest => creators::Creator;
-        erase_creator: creators::EraseCreatorRequest => creators::Creator;
     }
 }

@@ -151,12 +151,10 @@ fn spoil(mut response: http::Response<Body>) -> http::Response<Body> {
 
 #[tonic::async_trait]
 impl EventService for Stub {
-    type WatchEventsStream = BoxStream<'static, Result<WatchEventsResponse, Status>>;
-
     async fn watch_events(
         &self,
         request: Request<WatchEventsRequest>,
-    ) -> Result<Response<Self::WatchEventsStream>, Status> {
+    ) -> Result<Response<BoxStream<'static, Result<WatchEventsResponse, Status>>>, Status> {
         self.step::<()>(request.metadata(), "").await?;
         let events = self.0.events.lock().unwrap().take().unwrap();
         Ok(Response::new(UnboundedReceiverStream::new(events).boxed()))

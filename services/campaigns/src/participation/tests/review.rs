@@ -104,7 +104,12 @@ fn only_a_draft_in_review_is_answered() {
 
 #[test]
 fn an_approval_names_who_gave_it() {
-    let approval = pb::DraftApproved { deliverable_id: "reel-1".into(), draft_number: 1, approver: "users/rev".into() };
+    let approval = pb::DraftApproved {
+        deliverable_id: "reel-1".into(),
+        draft_number: 1,
+        approver: "users/rev".into(),
+        ..Default::default()
+    };
     let after = in_review().by("users/rev").when(approve()).then([Event::DraftApproved(approval)]);
     let reel = reel(after);
     assert_eq!((reel.state(), &reel.drafts[0].approver[..]), (DeliverableState::Approved, "users/rev"));

@@ -10,7 +10,7 @@ use super::*;
 
 /// Every action but drafting, as it would be in place somewhere.
 fn transitions() -> Vec<Action> {
-    vec![Action::Propose, counter(130), Action::Accept, decline(), withdraw(), sign(120)]
+    vec![Action::Propose { expire_time: None }, counter(130), Action::Accept, decline(), withdraw(), sign(120)]
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn before_its_draft_a_contract_is_not_there() {
 
 #[test]
 fn a_brand_proposes() {
-    let contract = a_draft().when(brand(Action::Propose)).then([proposed(100)]).state().0;
+    let contract = a_draft().when(brand(Action::Propose { expire_time: None })).then([proposed(100)]).state().0;
     assert_eq!((contract.state(), contract.round), (State::Proposed, 1));
     let [round] = &contract.rounds[..] else { panic!("{:?}", contract.rounds) };
     assert_eq!((round.number, round.offered_by()), (1, Party::Brand));
@@ -55,13 +55,13 @@ fn a_brand_proposes() {
 
 #[test]
 fn a_creator_does_not_propose() {
-    let refusal = a_draft().when(creator(Action::Propose)).then_refused(NotYourTurn);
+    let refusal = a_draft().when(creator(Action::Propose { expire_time: None })).then_refused(NotYourTurn);
     assert!(refusal.message.contains("Only the brand can propose"), "{refusal}");
 }
 
 #[test]
 fn a_contract_is_proposed_once() {
-    let refusal = a_proposal().when(brand(Action::Propose)).then_refused(StateForbids);
+    let refusal = a_proposal().when(brand(Action::Propose { expire_time: None })).then_refused(StateForbids);
     assert_eq!(refusal.message, "contracts/test is PROPOSED; only a contract in DRAFT can be proposed.");
 }
 
@@ -136,7 +136,7 @@ fn nobody_withdraws_the_offer_of_the_other() {
 
 #[test]
 fn an_agreement_is_fixed() {
-    for action in [Action::Propose, counter(130), Action::Accept, decline(), withdraw()] {
+    for action in [Action::Propose { expire_time: None }, counter(130), Action::Accept, decline(), withdraw()] {
         an_agreement().when(brand(action.clone())).then_refused(StateForbids);
         an_agreement().when(creator(action)).then_refused(StateForbids);
     }

@@ -18,7 +18,10 @@ fn signature(party: Party, signer: &str, seconds: i64) -> pb::Signature {
 }
 
 fn added(party: Party, signer: &str, seconds: i64) -> Event {
-    Event::SignatureAdded(pb::SignatureAdded { signature: Some(signature(party, signer, seconds)) })
+    Event::SignatureAdded(pb::SignatureAdded {
+        signature: Some(signature(party, signer, seconds)),
+        ..Default::default()
+    })
 }
 
 fn signed(party: Party, signer: &str, seconds: i64) -> Event {
@@ -28,6 +31,7 @@ fn signed(party: Party, signer: &str, seconds: i64) -> Event {
         brand: BRAND.into(),
         creator: CREATOR.into(),
         committed_amount: usd(120),
+        ..Default::default()
     })
 }
 
@@ -44,7 +48,7 @@ fn the_first_signature_is_added() {
 fn the_second_signature_concludes_the_contract() {
     let one = an_agreement().and(added(Party::Creator, "creators/zoe", 1)).by("users/ada").at("2026-05-02T10:00:00Z");
     let contract = one.when(brand(sign(120))).then([signed(Party::Brand, "users/ada", 1_777_716_000)]).state().0;
-    assert_eq!(contract.state(), State::Signed);
+    assert_eq!(contract.state(), State::Active);
     assert_eq!(contract.sign_time.unwrap().seconds, 1_777_716_000);
     let parties: Vec<_> = contract.signatures.iter().map(pb::Signature::party).collect();
     assert_eq!(parties, [Party::Creator, Party::Brand]);
@@ -91,7 +95,7 @@ fn an_offer_is_not_signed_before_it_is_accepted() {
 fn a_signed_contract_is_negotiated_no_more() {
     let one = || an_agreement().and(added(Party::Creator, "creators/zoe", 1));
     let both = || one().and(signed(Party::Brand, "users/ada", 2));
-    for action in [Action::Propose, counter(130), Action::Accept, decline(), withdraw()] {
+    for action in [Action::Propose { expire_time: None }, counter(130), Action::Accept, decline(), withdraw()] {
         both().when(brand(action.clone())).then_refused(StateForbids);
         both().when(creator(action)).then_refused(StateForbids);
     }
