@@ -1,0 +1,260 @@
+//! The executor over a log that loses replies and requests, conflicts, lags and takes its time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use tandem_aggregate::{Aggregate, CommandMeta, Context, ExecuteError, Executor, Refusal};
+use tandem_eventlog::{
+    Append, AppendError, DeliveryStream, Envelope, EventLog, EventStream, Fault, Filter, Kind, MemoryLog, Position,
+    ReadError, RecordedEvent, Subject,
+};
+use tandem_proto::campaigns::v1::campaign_event::Event;
+use tandem_proto::campaigns::v1::{CampaignClosed, CampaignKpisSet};
+use tandem_proto::common::v1::ErrorReason;
+
+const KIND: Kind = Kind { context: "campaigns", aggregate: "campaign" };
+
+/// Counts what was asked of it until it is closed.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Tally {
+    count: u32,
+    closed: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Command {
+    Count,
+    Close,
+    /// Without effect.
+    Look,
+}
+
+impl Aggregate for Tally {
+    const KIND: Kind = KIND;
+    const COLLECTION: &'static str = "campaigns";
+    type Command = Command;
+    type Event = Event;
+
+    fn decide(&self, command: &Command, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+        match command {
+            Command::Look => Ok(Vec::new()),
+            _ if self.closed => {
+                Err(Refusal::new(ErrorReason::StateForbids, format!("{} is closed.", context.resource)))
+            }
+            Command::Count => Ok(vec![Event::KpisSet(CampaignKpisSet::default())]),
+            Command::Close => Ok(vec![Event::Closed(CampaignClosed {})]),
+        }
+    }
+
+    fn evolve(&mut self, event: &Event, _: &Envelope) {
+        match event {
+            Event::KpisSet(_) => self.count += 1,
+            _ => self.closed = true,
+        }
+    }
+}
+
+/// A log that counts how often it is read.
+#[derive(Clone, Default)]
+struct Counted {
+    log: MemoryLog,
+    reads: Arc<AtomicUsize>,
+}
+
+#[async_trait::async_trait]
+impl EventLog for Counted {
+    async fn append(&self, parts: Vec<Append>) -> Result<Vec<Position>, AppendError> {
+        self.log.append(parts).await
+    }
+
+    async fn read(&self, subject: &Subject, after: Position) -> Result<Vec<RecordedEvent>, ReadError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.log.read(subject, after).await
+    }
+
+    async fn get(&self, position: Position) -> Result<Option<RecordedEvent>, ReadError> {
+        self.log.get(position).await
+    }
+
+    async fn last_position(&self, filter: &Filter) -> Result<Position, ReadError> {
+        self.log.last_position(filter).await
+    }
+
+    async fn follow(&self, filter: &Filter, after: Position) -> Result<EventStream, ReadError> {
+        self.log.follow(filter, after).await
+    }
+
+    async fn consume(&self, name: &str, filter: &Filter) -> Result<DeliveryStream, ReadError> {
+        self.log.consume(name, filter).await
+    }
+}
+
+fn executor(log: &MemoryLog) -> Executor<Tally> {
+    Executor::new(Arc::new(log.clone()), 100)
+}
+
+fn meta(request_id: &str) -> CommandMeta {
+    CommandMeta {
+        tenant: "acme".into(),
+        actor: "users/ada".into(),
+        command: "tandem.campaigns.v1.CampaignService/SetKpis".into(),
+        reason: String::new(),
+        request_id: request_id.into(),
+        request_hash: "1".into(),
+        correlation_id: request_id.into(),
+        causation_id: String::new(),
+        traceparent: String::new(),
+        etag: String::new(),
+        time: Timestamp::UNIX_EPOCH,
+        test_clock: false,
+    }
+}
+
+/// Repeats a command as a client does, until its outcome is known.
+async fn surely(executor: &Executor<Tally>, command: Command, request_id: &str) -> Result<u32, ExecuteError> {
+    loop {
+        match executor.execute("c1", &command, &meta(request_id)).await {
+            Err(ExecuteError::Unavailable(_) | ExecuteError::Contended) => {}
+            outcome => return outcome.map(|outcome| outcome.loaded.state.count),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_creation_reads_nothing() {
+    let log = Counted::default();
+    let executor = Executor::<Tally>::new(Arc::new(log.clone()), 100);
+    let outcome = executor.execute("c1", &Command::Count, &meta("r1")).await.unwrap();
+    assert_eq!((outcome.loaded.state.count, outcome.loaded.position, outcome.written), (1, 1, true));
+    assert_eq!(log.reads.load(Ordering::Relaxed), 0);
+    // Nor does a command on what is in memory.
+    executor.execute("c1", &Command::Count, &meta("r2")).await.unwrap();
+    assert_eq!(log.reads.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn a_lost_reply_is_found_in_the_log() {
+    let log = MemoryLog::new();
+    log.inject(Fault::LostReply);
+    let outcome = executor(&log).execute("c1", &Command::Count, &meta("r1")).await.unwrap();
+    assert_eq!((outcome.loaded.state.count, outcome.repeated, log.events().len()), (1, true, 1));
+}
+
+#[tokio::test]
+async fn a_lost_request_is_sent_again() {
+    let log = MemoryLog::new();
+    log.inject(Fault::LostRequest);
+    let outcome = executor(&log).execute("c1", &Command::Count, &meta("r1")).await.unwrap();
+    assert_eq!((outcome.loaded.state.count, outcome.written, log.events().len()), (1, true, 1));
+}
+
+#[tokio::test]
+async fn a_stale_read_costs_a_conflict_and_nothing_worse() {
+    let log = MemoryLog::new();
+    executor(&log).execute("c1", &Command::Count, &meta("r1")).await.unwrap();
+    log.inject(Fault::StaleRead);
+    // Another replica, which has nothing in memory.
+    let outcome = executor(&log).execute("c1", &Command::Count, &meta("r2")).await.unwrap();
+    assert_eq!((outcome.loaded.state.count, log.events().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_refusal_by_what_is_in_memory_is_not_believed() {
+    let log = MemoryLog::new();
+    let (old, new) = (executor(&log), executor(&log));
+    old.execute("c1", &Command::Count, &meta("r1")).await.unwrap();
+    new.execute("c1", &Command::Close, &meta("r2")).await.unwrap();
+    let refused = old.execute("c1", &Command::Count, &meta("r3")).await;
+    assert!(matches!(refused, Err(ExecuteError::Refused(_))), "{refused:?}");
+    assert_eq!(log.events().len(), 2);
+}
+
+#[tokio::test]
+async fn when_others_keep_writing_it_gives_up_and_has_written_nothing() {
+    let log = MemoryLog::new();
+    for _ in 0..20 {
+        log.inject(Fault::Conflict);
+    }
+    let given_up = executor(&log).execute("c1", &Command::Count, &meta("r1")).await;
+    assert!(matches!(given_up, Err(ExecuteError::Contended)), "{given_up:?}");
+    assert_eq!(log.events(), []);
+}
+
+#[tokio::test]
+async fn a_request_id_with_another_body_has_no_effect() {
+    let log = MemoryLog::new();
+    let executor = executor(&log);
+    executor.execute("c1", &Command::Count, &meta("r1")).await.unwrap();
+    let other = CommandMeta { request_hash: "2".into(), ..meta("r1") };
+    let refused = executor.execute("c1", &Command::Close, &other).await;
+    assert!(matches!(refused, Err(ExecuteError::RequestIdReused)), "{refused:?}");
+    assert_eq!(log.events().len(), 1);
+}
+
+#[tokio::test]
+async fn an_old_etag_decides_nothing() {
+    let log = MemoryLog::new();
+    let executor = executor(&log);
+    let etag = executor.execute("c1", &Command::Count, &meta("r1")).await.unwrap().loaded.etag();
+    executor.execute("c1", &Command::Count, &meta("r2")).await.unwrap();
+    let refused = executor.execute("c1", &Command::Count, &CommandMeta { etag, ..meta("r3") }).await;
+    assert!(matches!(refused, Err(ExecuteError::EtagMismatch)), "{refused:?}");
+    assert_eq!(log.events().len(), 2);
+}
+
+#[tokio::test]
+async fn what_has_no_effect_writes_nothing() {
+    let log = MemoryLog::new();
+    let outcome = executor(&log).execute("c1", &Command::Look, &meta("r1")).await.unwrap();
+    assert_eq!((outcome.written, outcome.repeated), (false, false));
+    assert_eq!(log.events(), []);
+}
+
+fn any_fault() -> impl Strategy<Value = Fault> {
+    prop_oneof![
+        Just(Fault::LostReply),
+        Just(Fault::LostRequest),
+        Just(Fault::Conflict),
+        Just(Fault::Unavailable),
+        Just(Fault::StaleRead),
+        (0..20_u64).prop_map(|millis| Fault::Delay(Duration::from_millis(millis))),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever goes wrong, and however many replicas write: each command that is repeated until it is answered has taken
+    /// effect once, in all answers and in the log.
+    #[test]
+    fn each_command_takes_effect_once(
+        faults in proptest::collection::vec(any_fault(), 0..40),
+        commands in 1..12_usize,
+        replicas in 1..4_usize,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let log = MemoryLog::new();
+        for fault in faults {
+            log.inject(fault);
+        }
+        let executors: Vec<_> = (0..replicas).map(|_| executor(&log)).collect();
+        let answers = runtime.block_on(futures::future::join_all((0..commands).map(|number| {
+            let executor = &executors[number % replicas];
+            async move { surely(executor, Command::Count, &format!("r{number}")).await.unwrap() }
+        })));
+        let mut written = BTreeMap::<String, u32>::new();
+        for event in log.events() {
+            *written.entry(event.envelope.request_id.clone()).or_default() += 1;
+        }
+        prop_assert_eq!(written.len(), commands);
+        prop_assert!(written.values().all(|times| *times == 1), "{:?}", written);
+        // Each was answered with the state right after it.
+        let mut answers = answers;
+        answers.sort_unstable();
+        prop_assert_eq!(answers, (1..=u32::try_from(commands).unwrap()).collect::<Vec<_>>());
+    }
+}
