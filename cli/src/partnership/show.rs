@@ -96,6 +96,12 @@ fn figures(partnership: &Partnership, stage: Stage) -> Vec<String> {
                 count(of.contract_count.into(), "contracts");
                 count(of.round_count.into(), "offers");
                 count(of.signed_count.into(), "signed");
+                if of.renewal_count > 0 {
+                    count(of.renewal_count.into(), "renewals");
+                }
+                if of.terminated_count > 0 {
+                    count(of.terminated_count.into(), "terminated early");
+                }
                 if of.first_sign_time.is_some() {
                     figures.push(format!("first signed {}", instant(of.first_sign_time.as_ref())));
                 }

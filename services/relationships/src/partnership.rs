@@ -22,7 +22,7 @@ pub struct Partnerships;
 
 impl View for Partnerships {
     const NAME: &'static str = "partnerships";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const KINDS: &'static [Kind] = &[
         Kind { context: "creators", aggregate: "prospect" },
         Kind { context: "contracts", aggregate: "contract" },
@@ -151,8 +151,32 @@ fn contract(row: &mut Partnership, event: contract_event::Event, envelope: &Enve
                 reach(row, Stage::Advocacy, envelope);
             }
         }
-        // Renewals, amendments and ends are told by the contract itself.
-        _ => {}
+        E::Renewed(_) => onboarding.renewal_count += 1,
+        E::Terminated(_) => onboarding.terminated_count += 1,
+        // Steps that the contract itself tells better; none changes a figure.
+        E::Accepted(_)
+        | E::Declined(_)
+        | E::Withdrawn(_)
+        | E::Lapsed(_)
+        | E::SignatureAdded(_)
+        | E::DocumentAttached(_)
+        | E::StatutoryChecked(_)
+        | E::Started(_)
+        | E::AmendmentProposed(_)
+        | E::AmendmentAccepted(_)
+        | E::AmendmentDeclined(_)
+        | E::AmendmentWithdrawn(_)
+        | E::TermsReplaced(_)
+        | E::DeadlineWarned(_)
+        | E::RenewalNoticeGiven(_)
+        | E::Expired(_)
+        | E::BreachNoticed(_)
+        | E::BreachCured(_)
+        | E::Suspended(_)
+        | E::Reinstated(_)
+        | E::TerminationNoticed(_)
+        | E::TerminationProposed(_)
+        | E::TerminationDeclined(_) => {}
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use tandem_proto::campaigns::v1::{DisclosureFinding, Draft, DraftSubmitted, Performance, PerformanceRecorded};
-use tandem_proto::contracts::v1::{ContractCountered, ContractSigned};
+use tandem_proto::contracts::v1::{self as contracts, ContractCountered, ContractSigned};
 use tandem_proto::google::r#type::Money as WireMoney;
 use tandem_proto::payouts::v1::{Earning, EarningAccrued, Payout, PayoutRun, PayoutRunCreated, PayoutRunSubmitted};
 use tandem_proto::{POOL, creators};
@@ -53,6 +53,80 @@ fn words_say_what_is_in_the_event() {
     let channel = creators::v1::Channel { platform: Platform::Tiktok.into(), ..Default::default() };
     let registered = creators::v1::CreatorRegistered { channel: Some(channel) };
     assert_eq!(said(&registered), "Creator registered by a channel on tiktok");
+}
+
+#[test]
+fn the_life_of_a_signed_contract_is_told() {
+    let date = |year, month, day| Some(google::r#type::Date { year, month, day });
+    let by = Party::Creator.into();
+    let amendment = || {
+        Some(contracts::Amendment {
+            number: 2,
+            proposed_by: by,
+            effective_date: date(2026, 7, 1),
+            ..Default::default()
+        })
+    };
+    let proposed = contracts::AmendmentProposed { amendment: amendment() };
+    assert_eq!(said(&proposed), "Amendment 2 proposed by the creator, effective 2026-07-01");
+    let replaced = contracts::TermsReplaced { amendment: amendment(), version: 3, ..Default::default() };
+    assert_eq!(said(&replaced), "Terms replaced by the creator, effective 2026-07-01: version 3");
+    let warning = |days_ahead| contracts::DeadlineWarned {
+        warning: Some(contracts::DeadlineWarning {
+            deadline: contracts::Deadline::RenewalNotice.into(),
+            days_ahead,
+            ..Default::default()
+        }),
+    };
+    assert_eq!(said(&warning(1)), "Warned 1 day ahead: renewal notice");
+    assert_eq!(said(&warning(30)), "Warned 30 days ahead: renewal notice");
+    let renewed =
+        contracts::ContractRenewed { renewal_count: 1, start_date: date(2026, 9, 1), end_date: date(2026, 11, 30) };
+    assert_eq!(said(&renewed), "Contract renewed itself, from 2026-09-01 to 2026-11-30");
+    let kind = contracts::TerminationKind::Morality.into();
+    let termination = Some(Termination { kind, party: Party::Brand.into(), ..Default::default() });
+    assert_eq!(said(&contracts::ContractTerminated { termination }), "Contract terminated: morality, by the brand");
+    let checked = |findings| contracts::StatutoryChecked { findings: vec![Default::default(); findings] };
+    assert_eq!(said(&checked(0)), "Statutory rules: nothing missing");
+    assert_eq!(said(&checked(2)), "Statutory rules: 2 findings");
+}
+
+#[test]
+fn templates_rights_and_exclusivity_are_told() {
+    let published = contracts::ContractTemplatePublished { title: "Summer".into(), version: 2, ..Default::default() };
+    assert_eq!(said(&published), "Template published: Summer, version 2");
+    let right = contracts::UsageRight {
+        kind: UsageKind::PaidAmplification.into(),
+        deliverable: "participations/p1/deliverables/reel-1".into(),
+        end_time: Some(prost_types::Timestamp { seconds: 1_800_000_000, nanos: 0 }),
+        ..Default::default()
+    };
+    assert_eq!(
+        said(&contracts::UsageRightGranted { right: Some(right) }),
+        "Right granted: paid amplification of participations/p1/deliverables/reel-1 until 2027-01-15 08:00:00Z"
+    );
+    let reserved = |overridden: &[&str]| contracts::ExclusivityReserved {
+        commitment: Some(contracts::Commitment { contract: "contracts/c1".into(), ..Default::default() }),
+        overridden_contracts: overridden.iter().map(|&name| name.to_owned()).collect(),
+    };
+    assert_eq!(said(&reserved(&[])), "Bound by contracts/c1");
+    assert_eq!(
+        said(&reserved(&["contracts/c2", "contracts/c3"])),
+        "Bound by contracts/c1, in spite of contracts/c2, contracts/c3"
+    );
+}
+
+#[test]
+fn what_silence_does_is_told_apart_from_what_a_person_does() {
+    use tandem_proto::campaigns::v1::{DraftApproved, ReviewOverdue};
+    let approved = DraftApproved { deliverable_id: "reel-1".into(), draft_number: 2, ..Default::default() };
+    assert_eq!(said(&DraftApproved { deemed: true, ..approved.clone() }), "Draft 2 of reel-1 approved by silence");
+    assert_eq!(
+        said(&DraftApproved { approver: "users/ada".into(), ..approved }),
+        "Draft 2 of reel-1 approved by users/ada"
+    );
+    let overdue = ReviewOverdue { deliverable_id: "reel-1".into(), draft_number: 2, ..Default::default() };
+    assert_eq!(said(&overdue), "Review of draft 2 of reel-1 overdue");
 }
 
 #[test]

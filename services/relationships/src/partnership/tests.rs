@@ -125,7 +125,39 @@ fn life() -> Vec<RecordedEvent> {
         of("contracts.contract.c3", 54, &contracts::ContractWithdrawn::default()),
         of("contracts.contract.c4", 55, &contracts::ContractProposed::default()),
         of("contracts.contract.c4", 56, &signed(500)),
+        of("contracts.contract.c5", 57, &contracts::ContractLapsed::default()),
     ]
+    .into_iter()
+    .chain(late_deliverables(58))
+    .chain(after_signature(61))
+    .collect()
+}
+
+/// What is told of a participation when it runs late.
+fn late_deliverables(from: u64) -> Vec<RecordedEvent> {
+    vec![
+        participation(from, &campaigns::DraftOverdue::default()),
+        participation(from + 1, &campaigns::ReviewOverdue::default()),
+        participation(from + 2, &campaigns::PublicationOverdue::default()),
+    ]
+}
+
+/// A contract from its second signature to its end: changed, renewed twice, suspended, terminated; and the expiry of
+/// another.
+fn after_signature(from: u64) -> Vec<RecordedEvent> {
+    macro_rules! told {
+        ($($event:ident)*) => {
+            [$(|position| of("contracts.contract.c4", position, &contracts::$event::default())),*]
+        };
+    }
+    let told: [fn(u64) -> RecordedEvent; 23] = told![
+        DocumentAttached StatutoryChecked ContractStarted
+        AmendmentProposed AmendmentAccepted AmendmentProposed AmendmentDeclined AmendmentProposed AmendmentWithdrawn
+        TermsReplaced DeadlineWarned ContractRenewed ContractRenewed RenewalNoticeGiven
+        BreachNoticed BreachCured ContractSuspended ContractReinstated
+        TerminationProposed TerminationDeclined TerminationNoticed ContractTerminated ContractExpired
+    ];
+    (from..).zip(told).map(|(position, told)| told(position)).collect()
 }
 
 #[test]
@@ -155,6 +187,8 @@ fn a_life_comes_to_all_its_figures() {
             round_count: 3,
             signed_count: 2,
             first_sign_time: second(36),
+            renewal_count: 2,
+            terminated_count: 1,
         }),
         activation: Some(ActivationFigures {
             campaign_count: 1,
@@ -186,9 +220,9 @@ fn a_life_comes_to_all_its_figures() {
             roi_basis_points: -9800,
         }],
         first_event_time: second(1),
-        last_event_time: second(56),
-        event_count: 35,
-        position: 56,
+        last_event_time: second(83),
+        event_count: 62,
+        position: 83,
     };
     assert_eq!(row(life()), expected);
 }
