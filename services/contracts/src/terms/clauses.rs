@@ -3,24 +3,46 @@
 //! Invariant: a clause kind without rules here is one whose rules all stand in the proto file; the match is exhaustive,
 //! so a new kind does not compile before that is decided.
 
+mod changes;
+mod content;
+mod money;
+mod pay;
+
 use std::collections::HashSet;
 use std::mem::{Discriminant, discriminant};
 
-use tandem_money::Money;
 use tandem_proto::FieldViolation;
 use tandem_proto::contracts::v1::clause::Clause as Kind;
-use tandem_proto::contracts::v1::{Clause, DeliverablesClause, FeeClause, KillFeeClause, Milestone, UsageRightsClause};
+use tandem_proto::contracts::v1::{Clause, ContentType};
 use tandem_proto::validation::Path;
 
-use super::header::{Header, day, violation};
+use super::header::Header;
 
-/// The whole in basis points.
-const WHOLE: i32 = 10_000;
+/// What a clause is checked against: the terms around it.
+struct Around<'a> {
+    header: &'a Header,
+    clauses: &'a [Clause],
+}
+
+impl Around<'_> {
+    fn kinds(&self) -> impl Iterator<Item = &Kind> {
+        self.clauses.iter().filter_map(|clause| clause.clause.as_ref())
+    }
+
+    /// What kinds of content are owed; nothing is if there are none.
+    fn content(&self) -> impl Iterator<Item = ContentType> {
+        let owed = self.kinds().filter_map(|kind| match kind {
+            Kind::Deliverables(clause) => Some(&clause.deliverables),
+            _ => None,
+        });
+        owed.flatten().map(|deliverable| deliverable.content_type())
+    }
+}
 
 pub(super) fn check(clauses: &[Clause], header: &Header, at: &Path<'_>, wrong: &mut Vec<FieldViolation>) {
+    let around = Around { header, clauses };
     let mut ids = HashSet::new();
     let mut singletons: HashSet<Discriminant<Kind>> = HashSet::new();
-    let delivers = clauses.iter().any(|clause| matches!(clause.clause, Some(Kind::Deliverables(_))));
     for (index, clause) in clauses.iter().enumerate() {
         let at = at.item("clauses", index);
         if !ids.insert(&clause.clause_id) {
@@ -32,95 +54,36 @@ pub(super) fn check(clauses: &[Clause], header: &Header, at: &Path<'_>, wrong: &
             wrong.push(at.violation("is of a kind that stands earlier already: make one clause of them"));
         }
         match kind {
-            Kind::Deliverables(clause) => deliverables(clause, header, &at.field("deliverables"), wrong),
-            Kind::Fee(clause) => fee(clause, header, delivers, &at.field("fee"), wrong),
-            Kind::UsageRights(clause) => usage_rights(clause, &at.field("usage_rights"), wrong),
-            Kind::KillFee(clause) => kill_fee(clause, &at.field("kill_fee"), wrong),
-            Kind::Commission(_)
-            | Kind::PaymentTerms(_)
-            | Kind::Review(_)
-            | Kind::Exclusivity(_)
-            | Kind::Disclosure(_)
-            | Kind::AiLikeness(_)
-            | Kind::Morality(_)
-            | Kind::Renewal(_)
-            | Kind::PerDeliverableFee(_)
-            | Kind::ProductValue(_)
-            | Kind::Bonus(_)
-            | Kind::RevenueShare(_)
-            | Kind::Holdback(_)
-            | Kind::Expenses(_)
-            | Kind::Termination(_)
-            | Kind::Amendment(_)
-            | Kind::GoverningLaw(_) => {}
-        }
-    }
-}
-
-fn deliverables(clause: &DeliverablesClause, header: &Header, at: &Path<'_>, wrong: &mut Vec<FieldViolation>) {
-    let mut ids = HashSet::new();
-    for (index, deliverable) in clause.deliverables.iter().enumerate() {
-        let at = at.item("deliverables", index);
-        if !ids.insert(&deliverable.deliverable_id) {
-            wrong.push(at.field("deliverable_id").violation("is that of an earlier deliverable: give each its own"));
-        }
-        let due = day(deliverable.due_date.as_ref(), &at.field("due_date"), wrong);
-        if let (Some(due), Some((start, end))) = (due, header.term)
-            && !(start..=end).contains(&due)
-        {
-            let description = format!("is {due}, outside the contract: give a day from {start} to {end}");
-            wrong.push(at.field("due_date").violation(&description));
-        }
-    }
-}
-
-fn fee(clause: &FeeClause, header: &Header, delivers: bool, at: &Path<'_>, wrong: &mut Vec<FieldViolation>) {
-    let at_amount = at.field("amount");
-    match clause.amount.as_ref().map(Money::try_from) {
-        None => wrong.push(at_amount.violation("is required")),
-        Some(Err(error)) => wrong.push(violation(&at_amount, error)),
-        Some(Ok(amount)) => {
-            if !amount.is_positive() {
-                wrong.push(at_amount.violation("must be more than nothing: leave the clause out where no fee is paid"));
+            Kind::Deliverables(clause) => content::deliverables(clause, &around, &at.field("deliverables"), wrong),
+            Kind::UsageRights(clause) => content::usage_rights(clause, &at.field("usage_rights"), wrong),
+            Kind::Exclusivity(clause) => content::exclusivity(clause, &at.field("exclusivity"), wrong),
+            Kind::Fee(clause) => pay::fee(clause, &around, &at.field("fee"), wrong),
+            Kind::Commission(clause) => pay::commission(clause, &around, &at.field("commission"), wrong),
+            Kind::PerDeliverableFee(clause) => {
+                pay::per_deliverable_fee(clause, &around, &at.field("per_deliverable_fee"), wrong);
             }
-            if let Some(currency) = header.currency.filter(|currency| *currency != amount.currency()) {
-                let description = format!("is in {}, the terms in {currency}: use one currency", amount.currency());
-                wrong.push(at_amount.violation(&description));
+            Kind::ProductValue(clause) => pay::product_value(clause, &around, &at.field("product_value"), wrong),
+            Kind::Bonus(clause) => pay::bonus(clause, &around, &at.field("bonus"), wrong),
+            Kind::Holdback(_) => pay::holdback(&around, &at.field("holdback"), wrong),
+            Kind::Expenses(clause) => pay::expenses(clause, &around, &at.field("expenses"), wrong),
+            Kind::KillFee(clause) => pay::kill_fee(clause, &around, &at.field("kill_fee"), wrong),
+            Kind::PaymentTerms(clause) => pay::payment_terms(clause, &around, &at.field("payment_terms"), wrong),
+            Kind::Renewal(clause) => changes::renewal(clause, &at.field("renewal"), wrong),
+            Kind::Termination(clause) => changes::termination(clause, &at.field("termination"), wrong),
+            Kind::Amendment(clause) => changes::amendment(clause, &around, &at.field("amendment"), wrong),
+            Kind::GoverningLaw(clause) => changes::governing_law(clause, &at.field("governing_law"), wrong),
+            Kind::Review(_) | Kind::Disclosure(_) | Kind::AiLikeness(_) | Kind::Morality(_) | Kind::RevenueShare(_) => {
             }
         }
     }
-    let shares: i32 = clause.instalments.iter().map(|instalment| instalment.share_basis_points).sum();
-    if shares != WHOLE {
-        let description = format!("make up {shares} basis points: their shares must make up {WHOLE}");
-        wrong.push(at.field("instalments").violation(&description));
-    }
-    for (index, instalment) in clause.instalments.iter().enumerate() {
-        if instalment.milestone() == Milestone::Publication && !delivers {
-            let at = at.item("instalments", index);
-            let description = "waits for a publication that nobody owes: add a deliverables clause";
-            wrong.push(at.field("milestone").violation(description));
-        }
-    }
 }
 
-fn usage_rights(clause: &UsageRightsClause, at: &Path<'_>, wrong: &mut Vec<FieldViolation>) {
-    match (clause.months, clause.days) {
-        (0, 0) => wrong.push(at.violation("has no duration: set months or days")),
-        (0, _) | (_, 0) => {}
-        (..) => wrong.push(at.violation("has two durations: set either months or days")),
-    }
-}
-
-fn kill_fee(clause: &KillFeeClause, at: &Path<'_>, wrong: &mut Vec<FieldViolation>) {
-    for (index, pair) in clause.steps.windows(2).enumerate() {
-        let at = at.item("steps", index + 1);
-        let [before, step] = pair else { continue };
-        if step.progress <= before.progress {
-            wrong.push(at.field("progress").violation("must be further than that of the step before: sort the steps"));
-        }
-        if step.share_basis_points < before.share_basis_points {
-            let description = "must not be less than that of the step before: more work never earns less";
-            wrong.push(at.field("share_basis_points").violation(description));
+/// Each of a list stands in it once.
+fn distinct<T: Eq + std::hash::Hash>(list: &[T], field: &'static str, at: &Path<'_>, wrong: &mut Vec<FieldViolation>) {
+    let mut seen = HashSet::new();
+    for (index, item) in list.iter().enumerate() {
+        if !seen.insert(item) {
+            wrong.push(at.item(field, index).violation("stands earlier already: name each once"));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Terms are tested by what a change to good ones leads to.
 
+mod added;
 mod diff;
 mod hash;
 
