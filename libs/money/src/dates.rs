@@ -50,15 +50,22 @@ pub fn day_of(instant: Timestamp, zone: &TimeZone) -> Date {
     zone.to_datetime(instant).date()
 }
 
+/// The first instant of `day` in `zone`: after the gap where daylight saving skips midnight, and where it skips all of
+/// the day, that of the next one.
+///
+/// # Errors
+/// [`DateError::OutOfRange`].
+pub fn start_of_day(day: Date, zone: &TimeZone) -> Result<Timestamp, DateError> {
+    day.to_zoned(zone.clone()).map(|midnight| midnight.timestamp()).map_err(|_| DateError::OutOfRange)
+}
+
 /// The instant at which `day` is over in `zone`, which is the first one of the next day: a deadline of that day is
 /// kept before it and missed from it on.
 ///
 /// # Errors
 /// [`DateError::OutOfRange`].
 pub fn end_of_day(day: Date, zone: &TimeZone) -> Result<Timestamp, DateError> {
-    // Where midnight is skipped by daylight saving, this is the first instant after the gap.
-    let next = day.tomorrow().and_then(|next| next.to_zoned(zone.clone()));
-    next.map(|midnight| midnight.timestamp()).map_err(|_| DateError::OutOfRange)
+    day.tomorrow().map_err(|_| DateError::OutOfRange).and_then(|next| start_of_day(next, zone))
 }
 
 /// Whether work is done on `day`: not on Saturdays, Sundays and `holidays`.
@@ -170,6 +177,18 @@ mod tests {
             ("Pacific/Apia", date(2011, 12, 29), "2011-12-30T10:00:00Z"),
         ] {
             assert_eq!(end_of_day(day, &time_zone(zone).unwrap()), Ok(instant(end)), "{zone} {day}");
+        }
+    }
+
+    #[test]
+    fn a_day_begins_with_its_first_instant() {
+        for (zone, day, start) in [
+            ("Europe/Berlin", date(2026, 3, 29), "2026-03-28T23:00:00Z"),
+            // No midnight, and no day at all.
+            ("America/Sao_Paulo", date(2018, 11, 4), "2018-11-04T03:00:00Z"),
+            ("Pacific/Apia", date(2011, 12, 30), "2011-12-30T10:00:00Z"),
+        ] {
+            assert_eq!(start_of_day(day, &time_zone(zone).unwrap()), Ok(instant(start)), "{zone} {day}");
         }
     }
 

@@ -1,17 +1,23 @@
-//! The contract: terms negotiated in rounds, accepted, and signed by both parties.
+//! The contract: terms negotiated in rounds, accepted, signed by both parties, and in force until they end.
 //!
-//! Invariant: a contract is SIGNED only if one party accepted the other's last offer and both have signed its hash.
+//! Invariant: a contract is in force only if one party accepted the other's last offer and both have signed its hash.
 
 pub mod amendment;
 mod decide;
+mod document;
 mod evolve;
+mod negotiation;
 mod resource;
+mod schedule;
+mod signing;
+mod term;
 pub mod termination;
 #[cfg(test)]
 mod tests;
+mod warning;
 
 use jiff::Timestamp;
-use tandem_aggregate::{Aggregate, Context, Refusal};
+use tandem_aggregate::{Aggregate, Context, Refusal, Scheduled};
 use tandem_eventlog::{Envelope, Kind};
 use tandem_proto::contracts::v1 as pb;
 use tandem_proto::contracts::v1::contract_event::Event;
@@ -26,7 +32,7 @@ pub struct Contract(pub pb::Contract);
 /// What a party asks of a contract.
 #[derive(Clone, Debug)]
 pub struct Command {
-    /// For whom the caller acts: one of the two, never unspecified.
+    /// For whom the caller acts: one of the two, and unspecified only for [`Action::ActOnDue`].
     pub by: Party,
     /// What they want.
     pub action: Action,
@@ -125,12 +131,22 @@ impl Aggregate for Contract {
     }
 
     fn evolve(&mut self, event: &Event, envelope: &Envelope) {
-        evolve::evolve(&mut self.0, event, envelope);
+        evolve::evolve(&mut self.0, event, &envelope.resource, envelope.time);
     }
 
     fn partnership(&self, _event: &Event) -> String {
         let brand = self.0.brand.trim_start_matches("brands/");
         let creator = self.0.creator.trim_start_matches("creators/");
         format!("partnerships/{brand}~{creator}")
+    }
+}
+
+impl Scheduled for Contract {
+    fn next_due(&self) -> Option<Timestamp> {
+        schedule::next_due(&self.0)
+    }
+
+    fn act_on_due() -> Command {
+        Command { by: Party::Unspecified, action: Action::ActOnDue }
     }
 }

@@ -3,7 +3,9 @@
 //! Invariant: a version of the terms is agreed by both or granted by the contract; declining one leaves the old in force.
 
 use jiff::civil::Date;
+use prost_types::Timestamp;
 use tandem_aggregate::Refusal;
+use tandem_proto::contracts::v1::Contract;
 use tandem_proto::contracts::v1::contract_event::Event;
 
 use super::decide::Case;
@@ -54,3 +56,6 @@ pub enum Action {
 pub(super) fn decide(case: &Case<'_>, _action: &Action) -> Result<Vec<Event>, Refusal> {
     Err(case.state_forbids("ACTIVE", "amended"))
 }
+
+/// Takes in the events about amendments. A change of terms goes on to [`super::term::follow`].
+pub(super) fn evolve(_contract: &mut Contract, _event: &Event, _now: Timestamp) {}

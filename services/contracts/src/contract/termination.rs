@@ -4,7 +4,9 @@
 //! clause what becomes of it.
 
 use jiff::civil::Date;
+use prost_types::Timestamp;
 use tandem_aggregate::Refusal;
+use tandem_proto::contracts::v1::Contract;
 use tandem_proto::contracts::v1::contract_event::Event;
 use tandem_proto::contracts::v1::{TerminationKind, WorkProgress};
 
@@ -68,3 +70,16 @@ pub enum Action {
 pub(super) fn decide(case: &Case<'_>, _action: &Action) -> Result<Vec<Event>, Refusal> {
     Err(case.state_forbids("ACTIVE", "ended"))
 }
+
+/// When the contract ends early by a notice that was given.
+pub(super) fn next_due(_contract: &Contract) -> Option<jiff::Timestamp> {
+    None
+}
+
+/// What happens then.
+pub(super) fn act(_contract: &Contract, _now: jiff::Timestamp) -> Option<Event> {
+    None
+}
+
+/// Takes in the events about the end.
+pub(super) fn evolve(_contract: &mut Contract, _event: &Event, _now: Timestamp) {}

@@ -65,7 +65,7 @@ fn assert_one_step(before: &pb::Contract, after: &pb::Contract) {
     if before.state() == State::Accepted {
         assert_eq!((&before.terms, before.round), (&after.terms, after.round), "what is agreed is fixed");
     }
-    let ended = [State::Active, State::Declined, State::Withdrawn];
+    let ended = [State::Upcoming, State::Declined, State::Withdrawn];
     assert!(!ended.contains(&before.state()), "nothing follows the end");
     assert!(after.signatures.iter().all(|signature| signature.terms_hash == after.terms_hash));
 }
@@ -100,7 +100,7 @@ proptest! {
                 _ => {}
             }
         }
-        prop_assert_eq!(contract.state() == State::Active, concluded);
+        prop_assert_eq!(contract.state() == State::Upcoming, concluded);
         if concluded {
             let agreed = agreed.expect("an acceptance came before");
             prop_assert!(signed.iter().all(|signature| signature.terms_hash == agreed));
@@ -122,5 +122,5 @@ fn sequences_come_to_every_end() {
         let (contract, _) = history(&commands.new_tree(&mut runner).unwrap().current());
         ends.insert(contract.0.state());
     }
-    assert!([State::Active, State::Declined, State::Withdrawn].iter().all(|end| ends.contains(end)), "{ends:?}");
+    assert!([State::Upcoming, State::Declined, State::Withdrawn].iter().all(|end| ends.contains(end)), "{ends:?}");
 }

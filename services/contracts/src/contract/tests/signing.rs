@@ -48,7 +48,7 @@ fn the_first_signature_is_added() {
 fn the_second_signature_concludes_the_contract() {
     let one = an_agreement().and(added(Party::Creator, "creators/zoe", 1)).by("users/ada").at("2026-05-02T10:00:00Z");
     let contract = one.when(brand(sign(120))).then([signed(Party::Brand, "users/ada", 1_777_716_000)]).state().0;
-    assert_eq!(contract.state(), State::Active);
+    assert_eq!(contract.state(), State::Upcoming);
     assert_eq!(contract.sign_time.unwrap().seconds, 1_777_716_000);
     let parties: Vec<_> = contract.signatures.iter().map(pb::Signature::party).collect();
     assert_eq!(parties, [Party::Creator, Party::Brand]);

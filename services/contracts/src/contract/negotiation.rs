@@ -1,0 +1,221 @@
+//! Negotiation: a draft is offered, countered, and agreed or comes to nothing.
+//!
+//! Invariant: offers alternate between the parties, each is answered by the other one while it is valid, and every
+//! round keeps its exact terms.
+
+use jiff::Timestamp as Instant;
+use prost_types::Timestamp;
+use tandem_aggregate::Refusal;
+use tandem_proto::common::v1::ErrorReason;
+use tandem_proto::contracts::v1 as pb;
+use tandem_proto::contracts::v1::contract_event::Event;
+use tandem_proto::contracts::v1::{Contract, ContractState as State, Party, Round};
+use tandem_proto::time;
+
+use super::decide::{Case, the};
+use super::{Draft, FromTemplate};
+use crate::terms::{Terms, changes, hash};
+
+impl Case<'_> {
+    pub(super) fn draft(&self, draft: &Draft) -> Result<Event, Refusal> {
+        self.require_brand("draft a contract")?;
+        let Draft { brand, creator, title, terms, template } = draft.clone();
+        let template = template.unwrap_or(FromTemplate { name: String::new(), version: 0, deviations: Vec::new() });
+        Ok(Event::Drafted(pb::ContractDrafted {
+            brand,
+            creator,
+            title,
+            terms: Some(terms.message().clone()),
+            template: template.name,
+            template_version: template.version,
+            deviations: template.deviations,
+        }))
+    }
+
+    pub(super) fn propose(&self, expire_time: Option<Instant>) -> Result<Event, Refusal> {
+        if self.contract.state() != State::Draft {
+            return Err(self.state_forbids("DRAFT", "proposed"));
+        }
+        self.require_brand("propose its draft")?;
+        let expire_time = self.validity(expire_time)?;
+        Ok(Event::Proposed(pb::ContractProposed { terms_hash: self.contract.terms_hash.clone(), expire_time }))
+    }
+
+    pub(super) fn counter(&self, terms: &Terms, expire_time: Option<Instant>) -> Result<Event, Refusal> {
+        let offer = self.offer_of_other("countered", "counter")?;
+        if terms.hash() == offer.terms_hash {
+            return Err(Refusal::field("terms", "are those of the offer: change them, or accept the offer"));
+        }
+        Ok(Event::Countered(pb::ContractCountered {
+            offered_by: self.by.into(),
+            round: offer.number + 1,
+            terms: Some(terms.message().clone()),
+            terms_hash: terms.hash().to_owned(),
+            expire_time: self.validity(expire_time)?.or(self.contract.offer_expire_time),
+        }))
+    }
+
+    pub(super) fn accept(&self) -> Result<Event, Refusal> {
+        let offer = self.offer_of_other("accepted", "accept")?;
+        let (round, terms_hash) = (offer.number, offer.terms_hash.clone());
+        Ok(Event::Accepted(pb::ContractAccepted { accepted_by: self.by.into(), round, terms_hash }))
+    }
+
+    pub(super) fn decline(&self, reason: &str) -> Result<Event, Refusal> {
+        self.offer_of_other("declined", "decline")?;
+        Ok(Event::Declined(pb::ContractDeclined { declined_by: self.by.into(), reason: reason.to_owned() }))
+    }
+
+    pub(super) fn withdraw(&self, reason: &str) -> Result<Event, Refusal> {
+        let offer = self.offer("withdrawn")?;
+        if offer.offered_by() != self.by {
+            let message = format!(
+                "Round {} of {} is the offer of {}, and only they can withdraw it. Decline or counter it instead.",
+                offer.number,
+                self.context.resource,
+                the(offer.offered_by())
+            );
+            return Err(Refusal::new(ErrorReason::NotYourTurn, message));
+        }
+        Ok(Event::Withdrawn(pb::ContractWithdrawn { withdrawn_by: self.by.into(), reason: reason.to_owned() }))
+    }
+
+    /// The offer that waits for an answer.
+    fn offer(&self, done: &str) -> Result<&Round, Refusal> {
+        match (self.contract.state(), self.contract.rounds.last()) {
+            (State::Proposed | State::Countered, Some(offer)) => Ok(offer),
+            (State::Lapsed, Some(offer)) => Err(self.lapsed(offer, done)),
+            _ => Err(self.state_forbids("PROPOSED or COUNTERED", done)),
+        }
+    }
+
+    /// The offer that waits for this party's answer.
+    fn offer_of_other(&self, done: &str, verb: &str) -> Result<&Round, Refusal> {
+        let offer = self.offer(done)?;
+        if offer.offered_by() == self.by {
+            let message = format!(
+                "Round {} of {} is {}'s own offer, and only the other party can {verb} it. Wait for their answer, or \
+                 withdraw it.",
+                offer.number,
+                self.context.resource,
+                the(self.by)
+            );
+            return Err(Refusal::new(ErrorReason::NotYourTurn, message));
+        }
+        Ok(offer)
+    }
+
+    fn lapsed(&self, offer: &Round, done: &str) -> Refusal {
+        let until = expire_time(self.contract).map(|until| format!(" at {until}")).unwrap_or_default();
+        let message = format!(
+            "Round {} of {} lapsed{until}, and can't be {done} any more. Draft a new contract on these terms, and \
+             propose it.",
+            offer.number, self.context.resource
+        );
+        Refusal::new(ErrorReason::OutOfTime, message)
+    }
+
+    /// Until when an offer made now can be answered.
+    fn validity(&self, expire_time: Option<Instant>) -> Result<Option<Timestamp>, Refusal> {
+        let now = self.context.time;
+        match expire_time {
+            Some(until) if until <= now => {
+                let description = format!("is {until}, not after now, {now}: give a later instant, or none");
+                Err(Refusal::field("expire_time", description))
+            }
+            until => Ok(until.map(time::to_proto)),
+        }
+    }
+
+    fn require_brand(&self, what: &str) -> Result<(), Refusal> {
+        if self.by == Party::Brand {
+            return Ok(());
+        }
+        let message =
+            format!("Only the brand can {what}: {} is up to them. Wait for their offer.", self.context.resource);
+        Err(Refusal::new(ErrorReason::NotYourTurn, message))
+    }
+}
+
+/// When the open offer lapses.
+pub(super) fn next_due(contract: &Contract) -> Option<Instant> {
+    let open = matches!(contract.state(), State::Proposed | State::Countered);
+    if open { expire_time(contract) } else { None }
+}
+
+pub(super) fn act(contract: &Contract, _now: Instant) -> Option<Event> {
+    Some(Event::Lapsed(pb::ContractLapsed { expire_time: contract.offer_expire_time }))
+}
+
+fn expire_time(contract: &Contract) -> Option<Instant> {
+    contract.offer_expire_time.as_ref().and_then(time::from_proto)
+}
+
+pub(super) fn drafted(contract: &mut Contract, event: &pb::ContractDrafted, name: &str, now: Timestamp) {
+    let event = event.clone();
+    *contract = Contract {
+        name: name.to_owned(),
+        brand: event.brand,
+        creator: event.creator,
+        title: event.title,
+        terms_hash: event.terms.as_ref().map(hash).unwrap_or_default(),
+        terms: event.terms,
+        template: event.template,
+        template_version: event.template_version,
+        deviations: event.deviations,
+        create_time: Some(now),
+        ..Contract::default()
+    };
+    contract.set_state(State::Draft);
+}
+
+pub(super) fn proposed(contract: &mut Contract, event: &pb::ContractProposed, now: Timestamp) {
+    offer(contract, Party::Brand, None, now);
+    contract.offer_expire_time = event.expire_time;
+    contract.set_state(State::Proposed);
+}
+
+pub(super) fn countered(contract: &mut Contract, event: &pb::ContractCountered, now: Timestamp) {
+    offer(contract, event.offered_by(), event.terms.clone(), now);
+    contract.offer_expire_time = event.expire_time;
+    contract.set_state(State::Countered);
+}
+
+/// A further round, on the contract's terms or on others, which are the contract's from now on.
+fn offer(contract: &mut Contract, by: Party, terms: Option<pb::Terms>, now: Timestamp) {
+    let mut round =
+        Round { number: contract.round + 1, offered_by: by.into(), offer_time: Some(now), ..Round::default() };
+    if let Some(terms) = terms {
+        contract.terms_hash = hash(&terms);
+        let before = contract.terms.replace(terms);
+        round.changes = before
+            .as_ref()
+            .zip(contract.terms.as_ref())
+            .map(|(before, terms)| changes(before, terms))
+            .unwrap_or_default();
+        if let Some(last) = contract.rounds.last_mut() {
+            last.terms = before;
+        }
+    }
+    round.terms_hash.clone_from(&contract.terms_hash);
+    contract.round = round.number;
+    contract.rounds.push(round);
+}
+
+pub(super) fn accepted(contract: &mut Contract) {
+    contract.set_state(State::Accepted);
+}
+
+pub(super) fn declined(contract: &mut Contract, event: &pb::ContractDeclined) {
+    contract.end_reason.clone_from(&event.reason);
+    contract.set_state(State::Declined);
+}
+
+pub(super) fn withdrawn(contract: &mut Contract, event: &pb::ContractWithdrawn) {
+    contract.end_reason.clone_from(&event.reason);
+    contract.set_state(State::Withdrawn);
+}
+
+pub(super) fn lapsed(contract: &mut Contract) {
+    contract.set_state(State::Lapsed);
+}
