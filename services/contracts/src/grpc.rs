@@ -102,11 +102,7 @@ impl ContractService for Grpc {
         let loaded = self.load(&call, name).await?;
         let mut contract = loaded.state.clone();
         if *round != 0 {
-            let last = contract.0.round;
-            contract = contract.at_round(*round).ok_or_else(|| {
-                let description = format!("is {round}, but {name} has {last} round(s) so far: give one of them, or 0");
-                call.invalid("round", &description)
-            })?;
+            contract = contract.at_round(*round).ok_or_else(|| no_such_round(&call, *round, &loaded.state))?;
         }
         Ok(Response::new(contract.into_message(loaded.etag())))
     }
@@ -338,6 +334,11 @@ impl ContractService for Grpc {
 
 fn parse(terms: Option<pb::Terms>, at: &Path<'_>) -> Result<Terms, Status> {
     Terms::parse(terms.unwrap_or_default(), at).map_err(|wrong| Problem::fields(wrong).into())
+}
+
+fn no_such_round<M>(call: &Call<M>, round: i32, contract: &Contract) -> Status {
+    let pb::Contract { name, round: last, .. } = &contract.0;
+    call.invalid("round", &format!("is {round}, but {name} has {last} round(s) so far: give one of them, or 0"))
 }
 
 /// A day of a request.

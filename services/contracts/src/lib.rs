@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`terms`] | what can be agreed on, its hash, and what differs between rounds |
 //! | [`contract`] | the aggregate: what a contract allows, and what has happened to it |
+//! | [`render`] | a contract as a document for people |
 //! | `grpc` | `tandem.contracts.v1.ContractService` over it |
 //!
 //! Invariant: a contract is decided on by itself alone. This service calls no other and reacts to none.
@@ -13,6 +14,7 @@ pub mod contract;
 #[path = "../tests/api/fixtures.rs"]
 mod fixtures;
 mod grpc;
+pub mod render;
 pub mod terms;
 
 use tandem_proto::contracts::v1::contract_service_server::ContractServiceServer;

@@ -9,4 +9,5 @@ mod log;
 mod parties;
 mod races;
 mod refusals;
+mod render;
 mod world;
