@@ -240,6 +240,7 @@ impl<A: Aggregate> Loaded<A> {
     /// The events that were evolved provisionally are now in the log.
     fn settle(&mut self, position: Position, meta: &CommandMeta) {
         self.position = position;
+        self.test_clock = meta.test_clock;
         self.requests.insert(meta.request_id.clone(), (position, meta.request_hash.clone()));
     }
 }

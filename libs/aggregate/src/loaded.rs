@@ -18,6 +18,8 @@ pub struct Loaded<A> {
     pub position: Position,
     /// How many events it has.
     pub event_count: u64,
+    /// Whether its last event happened at a time that a test clock had set.
+    pub test_clock: bool,
     /// Commands that it has taken: request id → where, and the command's fingerprint.
     pub(crate) requests: HashMap<String, (Position, String)>,
 }
@@ -48,6 +50,7 @@ impl<A: Aggregate> Loaded<A> {
         self.state.evolve(&decoded, envelope);
         self.position = event.position;
         self.event_count += 1;
+        self.test_clock = envelope.test_clock;
         self.requests.insert(envelope.request_id.clone(), (event.position, envelope.request_hash.clone()));
         Ok(())
     }

@@ -20,8 +20,9 @@ const LONGEST_RETRY: Duration = Duration::from_secs(30);
 /// A reaction to events.
 #[async_trait::async_trait]
 pub trait Process: Send + Sync + 'static {
-    /// Name of its durable consumer, for example `payouts-accrual`.
-    const NAME: &'static str;
+    /// Name of its durable consumer, for example `payouts-accrual`. It stays for good: under another name the process
+    /// would begin at the start of the log again.
+    fn name(&self) -> &str;
 
     /// The events that it reacts to.
     fn filter(&self) -> Filter;
@@ -54,7 +55,7 @@ pub struct ProcessError(pub String);
 /// Runs a process until `shutdown`; reconnects by itself.
 pub async fn run_process<P: Process>(process: Arc<P>, log: Arc<dyn EventLog>, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
-        match log.consume(P::NAME, &process.filter()).await {
+        match log.consume(process.name(), &process.filter()).await {
             Ok(deliveries) => {
                 let handled =
                     deliveries.take_until(shutdown.cancelled()).for_each_concurrent(CONCURRENCY, |delivery| {
@@ -62,13 +63,15 @@ pub async fn run_process<P: Process>(process: Arc<P>, log: Arc<dyn EventLog>, sh
                         async move {
                             match delivery {
                                 Ok(delivery) => handle(process.as_ref(), delivery.as_ref()).await,
-                                Err(error) => tracing::warn!(process = P::NAME, %error, "deliveries interrupted"),
+                                Err(error) => {
+                                    tracing::warn!(process = process.name(), %error, "deliveries interrupted")
+                                }
                             }
                         }
                     });
                 handled.await;
             }
-            Err(error) => tracing::warn!(process = P::NAME, %error, "the log can't be consumed"),
+            Err(error) => tracing::warn!(process = process.name(), %error, "the log can't be consumed"),
         }
         // Only reached when the log is away or on shutdown.
         tokio::select! {
@@ -76,6 +79,13 @@ pub async fn run_process<P: Process>(process: Arc<P>, log: Arc<dyn EventLog>, sh
             () = tokio::time::sleep(Duration::from_millis(500)) => {}
         }
     }
+}
+
+/// How long what was tried this often (from 1) waits before it is tried again: twice as long each time, 30 s at most.
+#[must_use]
+pub fn retry_delay(attempt: u64) -> Duration {
+    let doublings = u32::try_from(attempt).unwrap_or(u32::MAX);
+    Duration::from_millis(100).saturating_mul(2u32.saturating_pow(doublings)).min(LONGEST_RETRY)
 }
 
 async fn handle<P: Process>(process: &P, delivery: &dyn Delivery) {
@@ -89,9 +99,9 @@ async fn handle<P: Process>(process: &P, delivery: &dyn Delivery) {
     };
     let span = tracing::info_span!(
         "process",
-        otel.name = format!("process {}", P::NAME),
+        otel.name = format!("process {}", process.name()),
         otel.kind = "consumer",
-        process = P::NAME,
+        process = process.name(),
         event.r#type = envelope.event_type,
         event.position = event.position,
         attempt = delivery.attempt(),
@@ -101,14 +111,13 @@ async fn handle<P: Process>(process: &P, delivery: &dyn Delivery) {
         match process.handle(event, &cause).await {
             Ok(()) => delivery.ack().await,
             Err(error) => {
-                let delay =
-                    LONGEST_RETRY.min(Duration::from_millis(100) * 2u32.saturating_pow(delivery.attempt() as u32));
+                let delay = retry_delay(delivery.attempt());
                 tracing::warn!(%error, retry_in = ?delay, "not handled");
                 delivery.retry(delay).await
             }
         }
     };
     if let Err(error) = settled.instrument(span).await {
-        tracing::warn!(process = P::NAME, %error, "acknowledgement lost; the event will come again");
+        tracing::warn!(process = process.name(), %error, "acknowledgement lost; the event will come again");
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use tandem_proto::campaigns::v1::campaign_service_client::CampaignServiceClient;
 use tandem_proto::campaigns::v1::conversion_service_client::ConversionServiceClient;
 use tandem_proto::campaigns::v1::participation_service_client::ParticipationServiceClient;
+use tandem_proto::common::v1::timer_service_client::TimerServiceClient;
 use tandem_proto::common::v1::view_service_client::ViewServiceClient;
 use tandem_proto::contracts::v1::contract_service_client::ContractServiceClient;
 use tandem_proto::creators::v1::creator_service_client::CreatorServiceClient;
@@ -103,6 +104,11 @@ impl Client {
     /// The views of a service, to be operated.
     pub fn views(&self, service: Service) -> ViewServiceClient<Channel> {
         ViewServiceClient::new(self.channel(service))
+    }
+
+    /// The timers of a service, to be made up for; under a test clock ([`Self::at`]), to let time pass.
+    pub fn timers(&self, service: Service) -> TimerServiceClient<Channel> {
+        TimerServiceClient::new(self.channel(service))
     }
 
     /// The channel to a service, for other generated clients (health, reflection). What they call is authorized and

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tandem_aggregate::{Aggregate, Executor, Process, run_process};
+use tandem_aggregate::{Aggregate, Executor, Process, Scheduled, run_process};
 use tandem_client::tokens::SigningKey;
 use tandem_eventlog::{EventLog, JetStreamLog, JetStreamOptions};
 use tandem_proto::GrpcServer;
+use tandem_timers::{AnyTimers, TimerStream, TimerStreamOptions, Timers};
 use tandem_views::{AnyView, View, ViewHandle, ViewStore};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -48,6 +49,7 @@ pub trait Service: 'static {
 pub struct Wired {
     pub(crate) services: Vec<(&'static str, Mount)>,
     pub(crate) views: Vec<Arc<dyn AnyView>>,
+    pub(crate) timers: Vec<Arc<dyn AnyTimers>>,
 }
 
 /// Adds a gRPC service to the routes, with the limit on message size.
@@ -76,6 +78,13 @@ impl Wired {
     #[must_use]
     pub fn view<V: View>(mut self, view: &ViewHandle<V>) -> Self {
         self.views.push(Arc::new(view.clone()));
+        self
+    }
+
+    /// Lets operators make up for timers, through `TimerService`, and tests move aggregates by a clock of their own.
+    #[must_use]
+    pub fn timers<A: Scheduled>(mut self, timers: Timers<A>) -> Self {
+        self.timers.push(Arc::new(timers));
         self
     }
 }
@@ -150,6 +159,23 @@ impl Environment {
     /// Starts a process, until the service stops.
     pub fn process<P: Process>(&self, process: P) {
         self.spawn(run_process(Arc::new(process), Arc::clone(&self.log), self.stopping.clone()));
+    }
+
+    /// Lets what is due for aggregates `A` be done by itself, until the service stops: see [`tandem_timers`].
+    ///
+    /// # Errors
+    /// If the stream of timers can't be had.
+    pub async fn timers<A: Scheduled>(&self, executor: &Arc<Executor<A>>) -> anyhow::Result<Timers<A>> {
+        let options = TimerStreamOptions {
+            log: self.settings.stream.clone(),
+            replicas: self.settings.stream_replicas,
+            ..TimerStreamOptions::default()
+        };
+        let opened = TimerStream::open(self.nats.clone(), options).await;
+        let stream = opened.with_context(|| format!("timers of {} can't be started", A::COLLECTION))?;
+        let timers = Timers::new(Arc::clone(executor));
+        self.spawn(timers.clone().run(self.name, stream, Arc::clone(&self.log), self.stopping.clone()));
+        Ok(timers)
     }
 
     /// Starts background work, which is to end on [`Self::stopping`] and is waited for then.

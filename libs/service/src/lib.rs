@@ -39,8 +39,10 @@
 //!         let contracts = Arc::new(env.executor::<Contract>());
 //!         // let view = env.view(ContractsView).await?;         // folds until the service stops
 //!         // env.process(Renewals { .. });                      // consumes until the service stops
+//!         // let timers = env.timers(&contracts).await?;        // acts on what is due until the service stops
 //!         Ok(Wired::new().service(ViewServiceServer::new(Handlers { contracts })))
 //!         //             .view(&view)                           // ViewService is served over these by itself
+//!         //             .timers(timers)                        // TimerService is served over these by itself
 //!     }
 //! }
 //!
@@ -96,6 +98,7 @@ mod service_tokens;
 mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod timers;
 mod views;
 
 use mimalloc::MiMalloc;

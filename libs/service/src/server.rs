@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use tandem_proto::common::v1::timer_service_server::TimerServiceServer;
 use tandem_proto::common::v1::view_service_server::ViewServiceServer;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +22,7 @@ use crate::environment::{Environment, Wired};
 use crate::health;
 use crate::limits::LimitLayer;
 use crate::telemetry::RpcLayer;
+use crate::timers::TimerOperations;
 use crate::views::ViewOperations;
 
 /// A connection that is silent so long is asked for a sign of life ...
@@ -41,10 +43,13 @@ pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// All routes of a service, and the names of its gRPC services.
 pub(crate) fn routes(wired: Wired, env: &Environment) -> anyhow::Result<Routes> {
     let limit = env.settings.limits.max_message_bytes;
-    let views = wired.views;
-    let mut wired = Wired { services: wired.services, views: Vec::new() };
+    let Wired { services, views, timers } = wired;
+    let mut wired = Wired { services, ..Wired::default() };
     if !views.is_empty() {
         wired = wired.service(ViewServiceServer::new(ViewOperations(views)));
+    }
+    if !timers.is_empty() {
+        wired = wired.service(TimerServiceServer::new(TimerOperations(timers)));
     }
     let names: Vec<_> = wired.services.iter().map(|(name, _)| *name).collect();
     let mut reflection = tonic_reflection::server::Builder::configure()

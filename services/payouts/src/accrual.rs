@@ -71,7 +71,9 @@ impl Accrual {
 
 #[async_trait::async_trait]
 impl Process for Accrual {
-    const NAME: &'static str = "payouts-accrual";
+    fn name(&self) -> &'static str {
+        "payouts-accrual"
+    }
 
     fn filter(&self) -> Filter {
         Filter { kinds: KINDS.to_vec(), tenant: None }

@@ -65,7 +65,9 @@ impl Default for Handled {
 
 #[tonic::async_trait]
 impl Process for Handled {
-    const NAME: &'static str = "traced-handled";
+    fn name(&self) -> &'static str {
+        "traced-handled"
+    }
 
     fn filter(&self) -> Filter {
         Filter { kinds: vec![KIND], tenant: None }

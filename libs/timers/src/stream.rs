@@ -1,0 +1,174 @@
+//! The stream in which timers wait and fire.
+//!
+//! Invariant: a timer stays in it until it has fired, and a fired one until it is acknowledged.
+
+use std::time::Duration;
+
+use async_nats::HeaderMap;
+use async_nats::header;
+use async_nats::jetstream::consumer::pull::{Config as ConsumerConfig, Stream as Messages};
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy};
+use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
+use async_nats::jetstream::{self, Context};
+use tandem_eventlog::Kind;
+
+use crate::timer::{Timer, fired_subjects};
+
+/// Fired timers under way to one process; each waits for those before it while its time to be acknowledged runs.
+const BATCH: usize = 32;
+const HEARTBEAT: Duration = Duration::from_secs(1);
+const EXPIRES: Duration = Duration::from_secs(30);
+
+/// Which stream holds the timers, and how it is spoken to.
+#[derive(Clone, Debug)]
+pub struct TimerStreamOptions {
+    /// Name of the stream that is the log; the timers' is `<log>-timers`.
+    pub log: String,
+    /// Copies of the stream if it is created: 1 or, on a cluster, 3 or 5.
+    pub replicas: usize,
+    /// How long an answer of the server is waited for.
+    pub timeout: Duration,
+    /// After how long a fired timer that nobody has acknowledged is handed out again.
+    pub ack_wait: Duration,
+}
+
+impl Default for TimerStreamOptions {
+    fn default() -> Self {
+        Self {
+            log: "tandem".to_owned(),
+            replicas: 1,
+            timeout: Duration::from_secs(5),
+            ack_wait: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Why there is no stream for timers.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It can't be created or asked.
+    #[error("the stream {name} can't be opened: {reason}")]
+    Unavailable {
+        /// The stream.
+        name: String,
+        /// What NATS said.
+        reason: String,
+    },
+    /// There is a stream of this name that would lose timers, or never fire them.
+    #[error("the stream {name} can't hold timers: {}; make it so, or delete it to have it made anew", faults.join(", "))]
+    Unfit {
+        /// The stream.
+        name: String,
+        /// The settings that it needs and has not.
+        faults: Vec<&'static str>,
+    },
+}
+
+/// A timer could not be armed, or fired ones not be had.
+#[derive(Debug, thiserror::Error)]
+#[error("the stream of timers does not do it: {0}")]
+pub(crate) struct StreamError(String);
+
+impl StreamError {
+    fn new(error: impl std::fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// The timers of all services. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct TimerStream {
+    context: Context,
+    name: String,
+    ack_wait: Duration,
+}
+
+impl TimerStream {
+    /// Opens the stream, which is made if it is missing.
+    ///
+    /// # Errors
+    /// If the stream can't be had, or is one that could lose timers: see [`OpenError`].
+    pub async fn open(client: async_nats::Client, options: TimerStreamOptions) -> Result<Self, OpenError> {
+        let name = format!("{}-timers", options.log);
+        let mut context = jetstream::new(client);
+        context.set_timeout(options.timeout);
+        let stream = context
+            .get_or_create_stream(wanted(&name, options.replicas))
+            .await
+            .map_err(|error| OpenError::Unavailable { name: name.clone(), reason: error.to_string() })?;
+        let faults = faults(&stream.cached_info().config);
+        if !faults.is_empty() {
+            return Err(OpenError::Unfit { name, faults });
+        }
+        Ok(Self { context, name, ack_wait: options.ack_wait })
+    }
+
+    /// Lets a timer fire at its instant; at once if that has passed. Arming again what waits already changes nothing.
+    pub(crate) async fn arm(&self, kind: Kind, timer: &Timer) -> Result<(), StreamError> {
+        let subject = timer.armed_subject(&self.name, kind).map_err(StreamError::new)?;
+        let target = timer.fired_subject(&self.name, kind).map_err(StreamError::new)?;
+        let mut headers = HeaderMap::new();
+        headers.insert(header::NATS_SCHEDULE, format!("@at {}", timer.due));
+        headers.insert(header::NATS_SCHEDULE_TARGET, target);
+        headers.insert(header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
+        let payload = serde_json::to_vec(timer).map_err(StreamError::new)?;
+        let published = self.context.publish_with_headers(subject, headers, payload.into()).await;
+        match published.map_err(StreamError::new)?.await {
+            Ok(_) => Ok(()),
+            // It waits already.
+            Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => Ok(()),
+            Err(error) => Err(StreamError::new(error)),
+        }
+    }
+
+    /// The fired timers of a kind, each handed to one of the consumers of this name until acknowledged.
+    pub(crate) async fn fired(&self, kind: Kind, consumer: &str) -> Result<Messages, StreamError> {
+        let config = ConsumerConfig {
+            durable_name: Some(consumer.to_owned()),
+            deliver_policy: DeliverPolicy::All,
+            ack_policy: AckPolicy::Explicit,
+            ack_wait: self.ack_wait,
+            // What waits to be tried again holds up nothing else.
+            max_ack_pending: -1,
+            filter_subject: fired_subjects(&self.name, kind),
+            ..Default::default()
+        };
+        // Creates it, or brings an existing one up to date where it goes on.
+        let consumer = self.context.create_consumer_on_stream(config, &*self.name).await.map_err(StreamError::new)?;
+        let messages = consumer.stream().max_messages_per_batch(BATCH).expires(EXPIRES).heartbeat(HEARTBEAT);
+        messages.messages().await.map_err(StreamError::new)
+    }
+}
+
+fn wanted(name: &str, replicas: usize) -> Config {
+    Config {
+        name: name.to_owned(),
+        subjects: vec![format!("{name}.>")],
+        storage: StorageType::File,
+        // What has fired is removed once it is acknowledged; what waits has no consumer and stays.
+        retention: RetentionPolicy::WorkQueue,
+        // Scheduling demands it; without limits nothing is ever discarded.
+        discard: DiscardPolicy::Old,
+        num_replicas: replicas,
+        allow_message_schedules: true,
+        ..Default::default()
+    }
+}
+
+fn faults(config: &Config) -> Vec<&'static str> {
+    let unlimited = config.max_messages <= 0
+        && config.max_bytes <= 0
+        && config.max_messages_per_subject <= 0
+        && config.max_age.is_zero();
+    let needed = [
+        (config.subjects == [format!("{}.>", config.name)], "its subjects are not <name>.>"),
+        (config.allow_message_schedules, "allow_msg_schedules is off (it needs nats-server 2.12)"),
+        (config.retention == RetentionPolicy::WorkQueue, "its retention is not workqueue"),
+        (unlimited, "it has limits of messages, bytes or age"),
+        (!config.no_ack, "no_ack is on"),
+        (!config.sealed, "it is sealed"),
+        (config.storage == StorageType::File, "it is not kept in files"),
+    ];
+    needed.into_iter().filter(|(holds, _)| !holds).map(|(_, fault)| fault).collect()
+}
