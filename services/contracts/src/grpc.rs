@@ -28,12 +28,12 @@ use crate::terms::Terms;
 
 /// The handlers, over the contracts and the view that lists them.
 pub(crate) struct Grpc {
-    contracts: Executor<Contract>,
+    contracts: Arc<Executor<Contract>>,
     view: ViewHandle<ResourceView<Contract>>,
 }
 
 impl Grpc {
-    pub(crate) fn new(contracts: Executor<Contract>, view: ViewHandle<ResourceView<Contract>>) -> Self {
+    pub(crate) fn new(contracts: Arc<Executor<Contract>>, view: ViewHandle<ResourceView<Contract>>) -> Self {
         Self { contracts, view }
     }
 

@@ -7,7 +7,8 @@
 //! | [`render`] | a contract as a document for people |
 //! | `grpc` | `tandem.contracts.v1.ContractService` over it |
 //!
-//! Invariant: a contract is decided on by itself alone. This service calls no other and reacts to none.
+//! Invariant: a contract is decided on by itself alone. This service calls no other and reacts to none;
+//! what time brings about, its timers do.
 
 pub mod contract;
 #[cfg(test)]
@@ -16,6 +17,8 @@ mod fixtures;
 mod grpc;
 pub mod render;
 pub mod terms;
+
+use std::sync::Arc;
 
 use tandem_proto::contracts::v1::contract_service_server::ContractServiceServer;
 use tandem_service::{Environment, NoArgs, ResourceView, Service, Wired};
@@ -33,7 +36,9 @@ impl Service for Contracts {
 
     async fn wire(env: &Environment, _args: &NoArgs) -> anyhow::Result<Wired> {
         let view = env.view(ResourceView::<Contract>::default()).await?;
-        let grpc = grpc::Grpc::new(env.executor(), view.clone());
-        Ok(Wired::new().service(ContractServiceServer::new(grpc)).view(&view))
+        let contracts = Arc::new(env.executor());
+        let timers = env.timers(&contracts).await?;
+        let grpc = grpc::Grpc::new(contracts, view.clone());
+        Ok(Wired::new().service(ContractServiceServer::new(grpc)).view(&view).timers(timers))
     }
 }

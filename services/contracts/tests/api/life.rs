@@ -5,7 +5,7 @@ use tandem_client::proto::contracts::v1 as pb;
 use tandem_client::proto::contracts::v1::{ContractState as State, Party};
 
 use crate::fixtures::{BRAND, CREATOR, terms, terms_for};
-use crate::world::{World, create};
+use crate::world::{Api, World, create};
 
 #[tokio::test]
 async fn a_contract_is_negotiated_and_signed() -> Result<(), Error> {
@@ -108,12 +108,14 @@ async fn a_contract_can_be_tried_before_it_is_created() -> Result<(), Error> {
 #[tokio::test]
 async fn contracts_outlive_the_process() -> Result<(), Error> {
     let mut world = World::start().await;
-    let name = world.brand().create("summer").await.name;
-    let proposed = world.brand().propose(&name).await?;
+    let brand = world.brand();
+    let name = brand.create("summer").await.name;
+    let proposed = brand.propose(&name).await?;
 
     world.restart().await;
     assert_eq!(world.creator().get(&name).await?, proposed);
-    assert_eq!(world.brand().names("state = PROPOSED", "").await, [name.as_str()]);
+    let brand = Api(world.brand().0.with_positions(&brand.0.positions()));
+    assert_eq!(brand.names("state = PROPOSED", "").await, [name.as_str()]);
     assert_eq!(world.creator().accept(&name).await?.state(), State::Accepted);
     Ok(())
 }

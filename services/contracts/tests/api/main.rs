@@ -10,4 +10,5 @@ mod parties;
 mod races;
 mod refusals;
 mod render;
+mod timers;
 mod world;
