@@ -20,6 +20,20 @@ pub const DOMAIN: &str = "tandem";
 /// How long a client is asked to wait before it repeats what did not fail by its own fault.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
+/// Bytes of all violations told at once. Message and details travel as headers, of which a client takes 16 KiB by default.
+const MOST_TEXT: usize = 3000;
+/// Bytes of one field's name or description.
+const MOST_SENTENCE: usize = 500;
+
+/// The beginning of a text that is too long.
+fn clip(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let end = (0..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    format!("{}…", text.get(..end).unwrap_or_default())
+}
+
 /// The code that goes with a reason; the proto file says the same in its comments.
 #[must_use]
 pub fn code(reason: ErrorReason) -> Code {
@@ -76,10 +90,23 @@ impl Problem {
         Self { reason, message: message.into(), resource, violations, metadata }
     }
 
-    /// Fields at fault. None of them may be left for the next answer.
+    /// Fields at fault: all of them, or as many as an answer can hold and how many more there are.
     #[must_use]
     pub fn fields(violations: Vec<FieldViolation>) -> Self {
-        let sentences: Vec<_> = violations.iter().map(|v| format!("{} {}.", v.field, v.description)).collect();
+        let found = violations.len();
+        let mut told = 0;
+        let violations: Vec<_> = violations
+            .into_iter()
+            .map(|v| FieldViolation::new(clip(&v.field, MOST_SENTENCE), clip(&v.description, MOST_SENTENCE)))
+            .take_while(|v| {
+                told += v.field.len() + v.description.len();
+                told <= MOST_TEXT
+            })
+            .collect();
+        let mut sentences: Vec<_> = violations.iter().map(|v| format!("{} {}.", v.field, v.description)).collect();
+        if violations.len() < found {
+            sentences.push(format!("And {} more.", found - violations.len()));
+        }
         Self { violations, ..Self::new(ErrorReason::FieldInvalid, sentences.join(" ")) }
     }
 
@@ -114,6 +141,7 @@ impl From<Problem> for Status {
     fn from(problem: Problem) -> Self {
         let Problem { reason, message, resource, violations, metadata } = problem;
         let code = code(reason);
+        let message = clip(&message, MOST_TEXT + 1000);
         let name = reason.as_str_name().trim_start_matches("ERROR_REASON_");
         let mut details = ErrorDetails::with_error_info(name, DOMAIN, HashMap::from_iter(metadata));
         for violation in violations {
@@ -263,6 +291,8 @@ fn unavailable(cause: &dyn Display) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use tonic::body::Body;
+
     use super::*;
 
     /// The comments of the proto file are the documentation; this holds code and documentation together.
@@ -302,6 +332,21 @@ mod tests {
         assert_eq!(fields, ["name", "rows[1].handle"]);
         assert_eq!(details.error_info().unwrap().reason, "FIELD_INVALID");
         assert_eq!(details.error_info().unwrap().domain, "tandem");
+    }
+
+    #[test]
+    fn more_than_an_answer_holds_is_counted() {
+        let violations: Vec<_> = (0..1000)
+            .map(|n| FieldViolation::new(format!("rows[{n}].handle"), "is longer than 64 characters: é"))
+            .collect();
+        let status = Status::from(Problem::fields(violations));
+        let told = status.get_error_details().bad_request().unwrap().field_violations.len();
+        assert!(told > 10 && status.message().ends_with(&format!("And {} more.", 1000 - told)), "{}", status.message());
+        let headers = status.into_http::<Body>().into_parts().0.headers;
+        let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
+        assert!(size < 16 * 1024, "{size} bytes of headers");
+        let long = Status::from(Problem::fields(vec![FieldViolation::new("é".repeat(10_000), "x".repeat(10_000))]));
+        assert!(long.message().len() < 1100, "{}", long.message().len());
     }
 
     #[test]

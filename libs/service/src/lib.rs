@@ -101,6 +101,8 @@ pub mod testing;
 mod timers;
 mod views;
 
+// Not in tests of this crate, which link it a second time for its helpers.
+#[cfg(not(test))]
 use mimalloc::MiMalloc;
 
 pub use auth::Caller;
@@ -115,5 +117,6 @@ pub use service_tokens::ServiceTokens;
 pub use telemetry::Telemetry;
 
 /// A command allocates much, for a moment: with the C library's allocator a service takes a fifth fewer of them.
+#[cfg(not(test))]
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
