@@ -3,9 +3,11 @@
 //! Invariant: a contract is in force only if one party accepted the other's last offer and both have signed its hash.
 
 pub mod amendment;
+mod calendar;
 mod decide;
 mod document;
 mod evolve;
+pub mod in_force;
 mod negotiation;
 mod resource;
 mod schedule;

@@ -22,7 +22,7 @@ pub struct Partnerships;
 
 impl View for Partnerships {
     const NAME: &'static str = "partnerships";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
     const KINDS: &'static [Kind] = &[
         Kind { context: "creators", aggregate: "prospect" },
         Kind { context: "contracts", aggregate: "contract" },
@@ -151,6 +151,8 @@ fn contract(row: &mut Partnership, event: contract_event::Event, envelope: &Enve
                 reach(row, Stage::Advocacy, envelope);
             }
         }
+        E::AmendmentAccepted(event) => commit(row, event.committed_change.as_ref())?,
+        E::TermsReplaced(event) => commit(row, event.committed_change.as_ref())?,
         E::Renewed(_) => onboarding.renewal_count += 1,
         E::Terminated(_) => onboarding.terminated_count += 1,
         // Steps that the contract itself tells better; none changes a figure.
@@ -163,10 +165,8 @@ fn contract(row: &mut Partnership, event: contract_event::Event, envelope: &Enve
         | E::StatutoryChecked(_)
         | E::Started(_)
         | E::AmendmentProposed(_)
-        | E::AmendmentAccepted(_)
         | E::AmendmentDeclined(_)
         | E::AmendmentWithdrawn(_)
-        | E::TermsReplaced(_)
         | E::DeadlineWarned(_)
         | E::RenewalNoticeGiven(_)
         | E::Expired(_)
@@ -179,6 +179,11 @@ fn contract(row: &mut Partnership, event: contract_event::Event, envelope: &Enve
         | E::TerminationDeclined(_) => {}
     }
     Ok(())
+}
+
+/// An amendment changes what the brand has committed to, if it changes a fee.
+fn commit(row: &mut Partnership, change: Option<&WireMoney>) -> Result<(), FoldError> {
+    change.map_or(Ok(()), |change| add(row, Some(change), 1, |money| &mut money.committed))
 }
 
 fn participation(row: &mut Partnership, event: participation_event::Event, envelope: &Envelope) {

@@ -13,7 +13,7 @@ use super::{Contract, term};
 
 impl Resource for Contract {
     const VIEW: &'static str = "contracts";
-    const VERSION: i32 = 3;
+    const VERSION: i32 = 4;
     type Message = Message;
 
     fn columns() -> Vec<Column<Message>> {
@@ -100,11 +100,12 @@ impl Contract {
     #[must_use]
     pub fn at_round(mut self, number: i32) -> Option<Self> {
         let round = self.0.rounds.iter().find(|round| round.number == number)?;
-        if number != self.0.round {
+        // The last round's terms are the contract's, until an amendment follows.
+        if round.terms.is_some() {
             self.0.terms.clone_from(&round.terms);
-            self.0.terms_hash.clone_from(&round.terms_hash);
-            self.0.round = number;
         }
+        self.0.terms_hash.clone_from(&round.terms_hash);
+        self.0.round = number;
         Some(self)
     }
 }

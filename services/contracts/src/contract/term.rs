@@ -119,7 +119,6 @@ fn first_day(contract: &Contract) -> Option<Date> {
 
 /// Follows a change of the terms by amendment: if that moves the end that the terms name, the contract ends there, and
 /// renewals are counted from there.
-#[expect(dead_code, reason = "for amendments, which call it where terms change")]
 pub(super) fn follow(contract: &mut Contract, before: &pb::Terms) {
     let named = contract.terms.as_ref().and_then(|terms| terms.end_date);
     if named != before.end_date {
@@ -137,8 +136,9 @@ pub(super) fn renewed(contract: &mut Contract, event: &pb::ContractRenewed) {
 }
 
 pub(super) fn expired(contract: &mut Contract) {
-    // Nothing is left to be decided on.
+    // Nothing is left to be decided on, nor to end by notice.
     contract.suspension = None;
+    contract.termination = None;
     contract.proposed_termination = None;
     contract.set_state(State::Expired);
 }

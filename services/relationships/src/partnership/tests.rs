@@ -280,6 +280,20 @@ fn a_second_contract_before_any_content_is_no_advocacy() {
 }
 
 #[test]
+fn what_is_committed_follows_amendments() {
+    let agreed = |units| contracts::AmendmentAccepted { committed_change: usd(units), ..Default::default() };
+    let replaced = |units| contracts::TermsReplaced { committed_change: usd(units), ..Default::default() };
+    let unchanged = contracts::AmendmentAccepted::default();
+    let row = row([
+        contract(1, &signed(4000)),
+        contract(2, &agreed(500)),
+        contract(3, &replaced(-1000)),
+        contract(4, &unchanged),
+    ]);
+    assert_eq!(row.money[0].committed, usd(3500));
+}
+
+#[test]
 fn stages_may_be_skipped() {
     let row = row([participation(1, &campaigns::CampaignJoined::default())]);
     assert_eq!(row.stages, [stage(Stage::Activation, 1)]);
