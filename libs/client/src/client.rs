@@ -12,6 +12,7 @@ use tandem_proto::campaigns::v1::participation_service_client::ParticipationServ
 use tandem_proto::common::v1::timer_service_client::TimerServiceClient;
 use tandem_proto::common::v1::view_service_client::ViewServiceClient;
 use tandem_proto::contracts::v1::contract_service_client::ContractServiceClient;
+use tandem_proto::contracts::v1::rights_service_client::RightsServiceClient;
 use tandem_proto::creators::v1::creator_service_client::CreatorServiceClient;
 use tandem_proto::creators::v1::prospect_service_client::ProspectServiceClient;
 use tandem_proto::payouts::v1::earning_service_client::EarningServiceClient;
@@ -64,6 +65,11 @@ impl Client {
     /// Contracts: negotiated, signed, amended, renewed, terminated.
     pub fn contracts(&self) -> ContractServiceClient<Channel> {
         ContractServiceClient::new(self.channel(Service::Contracts))
+    }
+
+    /// Usage rights: what published content may be used for, where, and until when.
+    pub fn rights(&self) -> RightsServiceClient<Channel> {
+        RightsServiceClient::new(self.channel(Service::Contracts))
     }
 
     /// Campaigns: objective, KPIs, brief, budget.

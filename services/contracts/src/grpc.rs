@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 mod quote;
 mod render;
+pub(crate) mod rights;
 mod terms;
 
 use jiff::civil::Date;

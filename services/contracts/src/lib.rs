@@ -5,25 +5,35 @@
 //! | [`terms`] | what can be agreed on, its hash, and what differs between rounds |
 //! | [`contract`] | the aggregate: what a contract allows, and what has happened to it |
 //! | [`render`] | a contract as a document for people |
-//! | `grpc` | `tandem.contracts.v1.ContractService` over it |
+//! | [`rights`] | what a contract grants for what is published under it |
+//! | [`usage_right`] | the aggregate: an entry of the register of rights |
+//! | [`granting`] | the process that keeps the register as the contracts have it |
+//! | `grpc` | `tandem.contracts.v1` over them |
 //!
-//! Invariant: a contract is decided on by itself alone. This service calls no other and reacts to none;
-//! what time brings about, its timers do.
+//! Invariant: a contract is decided on by itself alone. This service calls no other; of others' events it reads
+//! publications, which rights begin with. What time brings about, its timers do.
 
 pub mod contract;
 #[cfg(test)]
 #[path = "../tests/api/fixtures.rs"]
 mod fixtures;
+pub mod granting;
 mod grpc;
 pub mod render;
+pub mod rights;
 pub mod terms;
+pub mod usage_right;
 
 use std::sync::Arc;
 
 use tandem_proto::contracts::v1::contract_service_server::ContractServiceServer;
+use tandem_proto::contracts::v1::rights_service_server::RightsServiceServer;
 use tandem_service::{Environment, NoArgs, ResourceView, Service, Wired};
 
 use contract::Contract;
+use granting::Granting;
+use rights::publications::Publications;
+use usage_right::UsageRight;
 
 /// The service.
 pub struct Contracts;
@@ -35,10 +45,31 @@ impl Service for Contracts {
     type Args = NoArgs;
 
     async fn wire(env: &Environment, _args: &NoArgs) -> anyhow::Result<Wired> {
+        let contracts = Arc::new(env.executor::<Contract>());
+        let rights = Arc::new(env.executor::<UsageRight>());
         let view = env.view(ResourceView::<Contract>::default()).await?;
-        let contracts = Arc::new(env.executor());
-        let timers = env.timers(&contracts).await?;
-        let grpc = grpc::Grpc::new(contracts, view.clone());
-        Ok(Wired::new().service(ContractServiceServer::new(grpc)).view(&view).timers(timers))
+        let rights_view = env.view(ResourceView::<UsageRight>::default()).await?;
+        let publications = env.view(Publications).await?;
+        let contract_timers = env.timers(&contracts).await?;
+        let right_timers = env.timers(&rights).await?;
+        env.process(Granting {
+            log: Arc::clone(&env.log),
+            contracts: Arc::clone(&contracts),
+            rights: Arc::clone(&rights),
+            publications: publications.clone(),
+        });
+        Ok(Wired::new()
+            .view(&view)
+            .view(&rights_view)
+            .view(&publications)
+            .timers(contract_timers)
+            .timers(right_timers)
+            .service(RightsServiceServer::new(grpc::rights::Handlers {
+                contracts: Arc::clone(&contracts),
+                rights,
+                view: rights_view,
+                publications,
+            }))
+            .service(ContractServiceServer::new(grpc::Grpc::new(contracts, view))))
     }
 }
