@@ -12,10 +12,10 @@ use quick_cache::sync::Cache;
 use sha2::{Digest as _, Sha256};
 use tandem_aggregate::{Cause, Process, ProcessError};
 use tandem_client::Client;
+use tandem_compensation::{Ledger, Line, Rules};
 use tandem_eventlog::{Filter, RecordedEvent};
-use tandem_money::dates::{date_to_proto, day_of, net_days, time_zone};
+use tandem_money::dates::date_to_proto;
 use tandem_proto::common::v1::ErrorReason;
-use tandem_proto::contracts::v1::clause::Clause as ClauseKind;
 use tandem_proto::contracts::v1::{Contract, GetContractRequest};
 use tandem_proto::payouts::v1::{Calculation, CreateEarningRequest, Earning, EarningRule, SourceEvent};
 use tandem_proto::time;
@@ -23,7 +23,6 @@ use tandem_service::Peers;
 use tonic::Code;
 
 use self::occurrence::{KINDS, Occurrence, occurrence};
-use crate::pricing::{Line, price};
 
 /// Contracts kept in memory; a version of a contract never changes.
 const CONTRACTS: usize = 10_000;
@@ -97,14 +96,26 @@ impl Accrual {
         let contract = self.contract(&client, cause, &occurrence).await?;
         let terms =
             contract.terms.as_ref().ok_or_else(|| Failure::defect(format!("{} has no terms", contract.name)))?;
-        for line in price(terms, occurrence.fact).map_err(Failure::defect)? {
-            let request_id = hash([&event.envelope.id, &line.clause_id, &line.part.to_string()]);
+        let (rules, at) = (Rules::parse(terms).map_err(Failure::defect)?, event.envelope.time);
+        let mut ledger = Ledger::default();
+        for fact in &occurrence.before {
+            ledger.take(&rules, fact, at).map_err(Failure::defect)?;
+        }
+        for line in ledger.price(&rules, &occurrence.fact, at).map_err(Failure::defect)? {
+            // What is given in kind is no money that is owed.
+            if !line.payable {
+                continue;
+            }
+            let part = if line.held_back { format!("{}~held-back", line.part) } else { line.part.clone() };
+            let request_id = hash([&event.envelope.id, &line.clause_id, &part]);
             let earning_id = match line.rule {
                 // Two campaigns under one contract both end with a publication; the fee is owed once.
-                EarningRule::FeeInstalment => hash([&contract.name, &line.clause_id, &line.part.to_string()]),
+                EarningRule::FeeInstalment | EarningRule::PerDeliverableFee => {
+                    hash([&contract.name, &line.clause_id, &part])
+                }
                 _ => request_id.clone(),
             };
-            let earning = Some(earning(&contract, occurrence.version, event, line)?);
+            let earning = Some(earning(&contract, occurrence.version, event, line));
             record(&client, CreateEarningRequest { earning, earning_id, request_id }).await?;
         }
         Ok(())
@@ -141,16 +152,8 @@ async fn record(client: &Client, request: CreateEarningRequest) -> Result<(), Fa
     }
 }
 
-fn earning(contract: &Contract, version: i32, event: &RecordedEvent, line: Line) -> Result<Earning, Failure> {
-    let terms = contract.terms.clone().unwrap_or_default();
-    let zone = time_zone(&terms.time_zone).map_err(Failure::defect)?;
-    let net = terms.clauses.iter().find_map(|clause| match &clause.clause {
-        Some(ClauseKind::PaymentTerms(terms)) => Some(terms.net_days.unsigned_abs()),
-        _ => None,
-    });
-    // Where no payment terms are agreed, what is earned is due on the day.
-    let due = net_days(day_of(event.envelope.time, &zone), net.unwrap_or(0)).map_err(Failure::defect)?;
-    Ok(Earning {
+fn earning(contract: &Contract, version: i32, event: &RecordedEvent, line: Line) -> Earning {
+    Earning {
         brand: contract.brand.clone(),
         creator: contract.creator.clone(),
         contract: contract.name.clone(),
@@ -171,9 +174,9 @@ fn earning(contract: &Contract, version: i32, event: &RecordedEvent, line: Line)
             time: Some(time::to_proto(event.envelope.time)),
         }],
         earn_time: Some(time::to_proto(event.envelope.time)),
-        due_date: Some(date_to_proto(due)),
+        due_date: Some(date_to_proto(line.due_date)),
         ..Earning::default()
-    })
+    }
 }
 
 /// 128 bits, hex. None of the parts has a slash but the first.

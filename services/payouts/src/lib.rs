@@ -9,7 +9,6 @@ mod earning;
 mod grpc;
 mod pain001;
 mod payout_run;
-mod pricing;
 mod unpayable;
 
 use std::sync::Arc;

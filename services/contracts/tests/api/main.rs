@@ -7,6 +7,7 @@ mod life;
 mod lists;
 mod log;
 mod parties;
+mod quote;
 mod races;
 mod refusals;
 mod render;

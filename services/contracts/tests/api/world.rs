@@ -97,6 +97,7 @@ methods! {
     decline_contract: DeclineContractRequest -> Contract;
     withdraw_contract: WithdrawContractRequest -> Contract;
     sign_contract: SignContractRequest -> Contract;
+    quote_compensation: QuoteCompensationRequest -> QuoteCompensationResponse;
 }
 
 /// The usual requests, in short.

@@ -2,15 +2,16 @@
 //!
 //! Invariant: an event's own words decide; nothing is asked elsewhere.
 
+use tandem_compensation::Fact;
 use tandem_eventlog::{Kind, RecordedEvent};
 use tandem_money::Money;
 use tandem_proto::EventSet;
 use tandem_proto::campaigns::v1::{TrackingCodeAssigned, conversion_event, participation_event};
 use tandem_proto::contracts::v1::contract_event;
 use tandem_proto::google::r#type as wire;
+use tandem_proto::time;
 
 use super::Failure;
-use crate::pricing::Fact;
 
 /// The aggregates whose events may matter.
 pub(super) const KINDS: [Kind; 3] = [
@@ -26,6 +27,8 @@ pub(super) struct Occurrence {
     pub contract: String,
     /// Its version.
     pub version: i32,
+    /// What it follows up: the order that is refunded, and what was refunded of it before.
+    pub before: Vec<Fact>,
     /// What happened.
     pub fact: Fact,
 }
@@ -36,42 +39,46 @@ pub(super) fn occurrence(event: &RecordedEvent) -> Result<Option<Occurrence>, Fa
     match (context, aggregate) {
         ("contracts", "contract") => Ok(decode(event)?.and_then(|decided| signed(event, decided))),
         ("campaigns", "participation") => Ok(decode(event)?.and_then(published)),
-        ("campaigns", "conversion") => decode(event)?.map(sold_or_refunded).transpose(),
+        ("campaigns", "conversion") => decode(event)?.map(|decided| sold_or_refunded(event, decided)).transpose(),
         _ => Ok(None),
     }
 }
 
 fn signed(event: &RecordedEvent, decided: contract_event::Event) -> Option<Occurrence> {
     let contract_event::Event::Signed(signed) = decided else { return None };
-    Some(Occurrence { contract: event.envelope.resource.clone(), version: signed.version, fact: Fact::Signed })
+    let contract = event.envelope.resource.clone();
+    Some(Occurrence { contract, version: signed.version, before: Vec::new(), fact: Fact::Signed })
 }
 
 fn published(decided: participation_event::Event) -> Option<Occurrence> {
-    match decided {
-        participation_event::Event::DeliverablePublished(published) if published.remaining_count == 0 => {
-            let (contract, version) = (published.contract, published.contract_version);
-            Some(Occurrence { contract, version, fact: Fact::Published })
-        }
-        _ => None,
-    }
+    let participation_event::Event::DeliverablePublished(published) = decided else { return None };
+    let (contract, version) = (published.contract, published.contract_version);
+    let fact = Fact::Published { deliverable_id: published.deliverable_id, last: published.remaining_count == 0 };
+    Some(Occurrence { contract, version, before: Vec::new(), fact })
 }
 
-fn sold_or_refunded(decided: conversion_event::Event) -> Result<Occurrence, Failure> {
-    let (attribution, fact) = match decided {
+fn sold_or_refunded(event: &RecordedEvent, decided: conversion_event::Event) -> Result<Occurrence, Failure> {
+    let order_id = event.envelope.resource.clone();
+    let (attribution, before, fact) = match decided {
         conversion_event::Event::Attributed(order) => {
-            (order.attribution, Fact::Sold { net: money(order.net_amount.as_ref())? })
+            let time = order.order_time.as_ref().and_then(time::from_proto).unwrap_or(event.envelope.time);
+            let fact = Fact::Ordered { order_id, net: money(order.net_amount.as_ref())?, time };
+            (order.attribution, Vec::new(), fact)
         }
         conversion_event::Event::Refunded(refund) => {
-            let fact = Fact::Refunded {
-                net: money(refund.order_net_amount.as_ref())?,
-                before: money(refund.previously_refunded_amount.as_ref())?,
-                refund: money(refund.net_amount.as_ref())?,
-            };
-            (refund.attribution, fact)
+            let before = vec![
+                Fact::Ordered {
+                    order_id: order_id.clone(),
+                    net: money(refund.order_net_amount.as_ref())?,
+                    time: event.envelope.time,
+                },
+                Fact::Refunded { order_id: order_id.clone(), net: money(refund.previously_refunded_amount.as_ref())? },
+            ];
+            (refund.attribution, before, Fact::Refunded { order_id, net: money(refund.net_amount.as_ref())? })
         }
     };
     let TrackingCodeAssigned { contract, contract_version, .. } = attribution.unwrap_or_default();
-    Ok(Occurrence { contract, version: contract_version, fact })
+    Ok(Occurrence { contract, version: contract_version, before, fact })
 }
 
 /// The event; none if it is of a type that came after this version, which then does not price it.
