@@ -2,6 +2,9 @@
 //!
 //! Invariant: it is computed by the rules that payouts are computed by, and nothing is kept of it.
 
+use std::borrow::Cow;
+
+use jiff::Timestamp;
 use tandem_compensation::{Fact, FactError, Ledger, Line, Rules};
 use tandem_money::Money;
 use tandem_money::dates::date_to_proto;
@@ -10,18 +13,22 @@ use tandem_proto::validation::Path;
 use tandem_service::{Call, Problem};
 use tonic::{Response, Status};
 
-use super::{Grpc, parse};
+use super::{Grpc, instant, parse};
+use crate::contract::in_force::in_force;
 
 pub(super) async fn quote(
     grpc: &Grpc,
     call: &Call<pb::QuoteCompensationRequest>,
 ) -> Result<Response<pb::QuoteCompensationResponse>, Status> {
-    let pb::QuoteCompensationRequest { name, facts, terms, .. } = &call.message;
+    let pb::QuoteCompensationRequest { name, facts, as_of_time, terms } = &call.message;
     let loaded = grpc.load(call, name).await?;
     let contract = &loaded.state.0;
-    let (terms, version) = match terms {
-        Some(terms) => (parse(Some(terms.clone()), &Path::Root.field("terms"))?.message().clone(), 0),
-        None => (contract.terms.clone().unwrap_or_default(), contract.round),
+    let as_of = instant(call, "as_of_time", *as_of_time)?.unwrap_or(call.meta.time);
+    let (terms, version) = match (terms, in_force(contract, as_of, Timestamp::MAX)) {
+        (Some(terms), _) => (Cow::Owned(parse(Some(terms.clone()), &Path::Root.field("terms"))?.message().clone()), 0),
+        (None, Some(applied)) => (Cow::Borrowed(applied.terms), applied.version.version),
+        // Not signed: as they are offered.
+        (None, None) => (Cow::Owned(contract.terms.clone().unwrap_or_default()), contract.version),
     };
     let rules = Rules::parse(&terms).map_err(|error| call.error(Problem::internal(error)))?;
     let (lines, total) = compute(&rules, facts).map_err(|(field, wrong)| call.invalid(&field, &wrong))?;
