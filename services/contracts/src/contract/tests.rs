@@ -1,8 +1,13 @@
 //! The rules of a contract, as given/when/then: one test a rule, and every refusal has one.
 
+mod amendments;
+mod concluded;
+mod effects;
 mod negotiation;
 mod properties;
 mod signing;
+mod terminations;
+mod versions;
 
 use tandem_aggregate::testing::{Given, given};
 use tandem_proto::contracts::v1 as pb;

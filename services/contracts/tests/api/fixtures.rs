@@ -114,11 +114,45 @@ pub fn terms() -> pb::Terms {
 
 /// The same for another fee, in whole dollars.
 pub fn terms_for(fee: i64) -> pb::Terms {
-    let mut terms = terms();
+    with_fee(terms(), fee)
+}
+
+fn with_fee(mut terms: pb::Terms, fee: i64) -> pb::Terms {
     for clause in &mut terms.clauses {
         if let Some(Kind::Fee(clause)) = &mut clause.clause {
             clause.amount = usd(fee);
         }
     }
     terms
+}
+
+/// The same, with what it takes to be changed and ended early: both may end it with 14 days of notice, breaches are cured
+/// in 10 days, half is taken back for the creator's fault, the brand may replace "disclosure" and "ads" with 7 days of
+/// notice. The warning ahead of its renewal comes late.
+pub fn changeable_terms() -> pb::Terms {
+    let termination = pb::TerminationClause {
+        convenience_parties: vec![pb::Party::Brand.into(), pb::Party::Creator.into()],
+        notice_days: 14,
+        cure_days: 10,
+        clawback_share_basis_points: 5000,
+    };
+    let amendment = pb::AmendmentClause {
+        replacing_parties: vec![pb::Party::Brand.into()],
+        replaceable_clause_ids: words(["disclosure", "ads"]),
+        notice_days: 7,
+    };
+    let mut terms = terms();
+    for clause in &mut terms.clauses {
+        if let Some(Kind::Renewal(clause)) = &mut clause.clause {
+            clause.warning_days = vec![1];
+        }
+    }
+    let more = [clause("ending", Kind::Termination(termination)), clause("changes", Kind::Amendment(amendment))];
+    terms.clauses.extend(more);
+    terms
+}
+
+/// The same for another fee, in whole dollars.
+pub fn changeable_terms_for(fee: i64) -> pb::Terms {
+    with_fee(changeable_terms(), fee)
 }

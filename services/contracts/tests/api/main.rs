@@ -1,6 +1,7 @@
 //! The contracts service through its API: a real client, the real server, a real log.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod amendments;
 mod fixtures;
 mod idempotency;
 mod life;
@@ -11,5 +12,6 @@ mod quote;
 mod races;
 mod refusals;
 mod render;
+mod terminations;
 mod timers;
 mod world;

@@ -67,6 +67,19 @@ impl World {
         self.client(claims.with_creator(creator))
     }
 
+    /// A contract on these terms, which both signed on 2 May 2026, at 10:00 UTC.
+    pub async fn signed(&self, id: &str, terms: pb::Terms) -> pb::Contract {
+        let (brand, creator) = (self.brand().at("2026-05-02T10:00:00Z"), self.creator().at("2026-05-02T10:00:00Z"));
+        let mut request = create(id);
+        request.contract.as_mut().unwrap().terms = Some(terms);
+        let draft = brand.create_contract(request).await.unwrap();
+        let (name, terms_hash) = (&draft.name, &draft.terms_hash);
+        brand.propose(name).await.unwrap();
+        creator.accept(name).await.unwrap();
+        creator.sign(name, terms_hash).await.unwrap();
+        brand.sign(name, terms_hash).await.unwrap()
+    }
+
     pub fn client(&self, claims: Claims) -> Api {
         let uri = self.service.as_ref().unwrap().uri();
         Api(Client::builder().contracts(uri).token(MintedToken::development(claims)).build().unwrap())
@@ -98,10 +111,30 @@ methods! {
     withdraw_contract: WithdrawContractRequest -> Contract;
     sign_contract: SignContractRequest -> Contract;
     quote_compensation: QuoteCompensationRequest -> QuoteCompensationResponse;
+    propose_amendment: ProposeAmendmentRequest -> Contract;
+    accept_amendment: AcceptAmendmentRequest -> Contract;
+    decline_amendment: DeclineAmendmentRequest -> Contract;
+    withdraw_amendment: WithdrawAmendmentRequest -> Contract;
+    replace_terms: ReplaceTermsRequest -> Contract;
+    give_renewal_notice: GiveRenewalNoticeRequest -> Contract;
+    notify_breach: NotifyBreachRequest -> Contract;
+    record_cure: RecordCureRequest -> Contract;
+    suspend_contract: SuspendContractRequest -> Contract;
+    reinstate_contract: ReinstateContractRequest -> Contract;
+    terminate_contract: TerminateContractRequest -> Contract;
+    propose_termination: ProposeTerminationRequest -> Contract;
+    accept_termination: AcceptTerminationRequest -> Contract;
+    decline_termination: DeclineTerminationRequest -> Contract;
+    get_terms: GetTermsRequest -> GetTermsResponse;
 }
 
 /// The usual requests, in short.
 impl Api {
+    /// The same caller at an instant.
+    pub fn at(&self, time: &str) -> Self {
+        Self(self.0.at(time.parse().unwrap()))
+    }
+
     pub async fn create(&self, id: &str) -> pb::Contract {
         self.create_contract(create(id)).await.unwrap()
     }
@@ -166,4 +199,9 @@ pub fn sign(name: &str, terms_hash: &str) -> pb::SignContractRequest {
         method: pb::SignatureMethod::Click.into(),
         ..Default::default()
     }
+}
+
+/// An instant, RFC 3339.
+pub fn instant(text: &str) -> Option<prost_types::Timestamp> {
+    Some(tandem_proto::time::to_proto(text.parse().unwrap()))
 }
