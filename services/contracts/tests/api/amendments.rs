@@ -1,6 +1,7 @@
 //! Signed terms that change, and the terms in force.
 
 use futures::future::join_all;
+use futures::{StreamExt as _, stream};
 use tandem_client::Error;
 use tandem_client::proto::common::v1::ErrorReason;
 use tandem_client::proto::contracts::v1 as pb;
@@ -154,13 +155,16 @@ async fn two_amendments_are_accepted_at_once() {
     let world = World::start().await;
     let replica = world.replica().await;
     let (brand, creator) = (world.brand().at(JUNE_15), replica.creator().at(JUNE_15));
-    let mut prepared = Vec::new();
-    for number in 0..PAIRS {
-        let name = world.signed(&format!("c{number}"), changeable_terms()).await.name;
-        brand.propose_amendment(propose(&name, 5000)).await.unwrap();
-        let both = creator.propose_amendment(propose(&name, 6000)).await.unwrap().amendments;
-        prepared.push((name, both));
-    }
+    let prepared = stream::iter(0..PAIRS).map(|number| {
+        let (world, brand, creator) = (&world, &brand, &creator);
+        async move {
+            let name = world.signed(&format!("c{number}"), changeable_terms()).await.name;
+            brand.propose_amendment(propose(&name, 5000)).await.unwrap();
+            let both = creator.propose_amendment(propose(&name, 6000)).await.unwrap().amendments;
+            (name, both)
+        }
+    });
+    let prepared: Vec<_> = prepared.buffered(16).collect().await;
     let races = prepared.into_iter().map(|(name, both)| {
         let (brand, creator) = (brand.clone(), creator.clone());
         async move {
