@@ -5,6 +5,7 @@
 
 mod currency;
 pub mod dates;
+pub mod holidays;
 mod money;
 mod proto;
 mod text;

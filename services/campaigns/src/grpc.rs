@@ -22,7 +22,7 @@ use tonic::{Response, Status};
 
 /// The aggregates of a kind, and the view that lists them.
 struct Resources<A: Resource> {
-    executor: Executor<A>,
+    executor: Arc<Executor<A>>,
     view: ViewHandle<ResourceView<A>>,
 }
 

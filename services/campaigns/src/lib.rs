@@ -24,6 +24,8 @@ pub mod participation;
 mod partnership;
 pub mod tracking_code;
 
+use std::sync::Arc;
+
 use tandem_client::Endpoints;
 use tandem_proto::campaigns::v1::campaign_service_server::CampaignServiceServer;
 use tandem_proto::campaigns::v1::conversion_service_server::ConversionServiceServer;
@@ -48,13 +50,21 @@ impl Service for Campaigns {
         let contracts = Contracts::new(env.peers(endpoints.clone(), [Contracts::PERMISSION])?);
         let campaigns = env.view(ResourceView::<Campaign>::default()).await?;
         let participations = env.view(ResourceView::<Participation>::default()).await?;
+        let participating = Arc::new(env.executor::<Participation>());
+        let timers = env.timers(&participating).await?;
         let conversions = env.view(ResourceView::<Conversion>::default()).await?;
         Ok(Wired::new()
             .service(CampaignServiceServer::new(grpc::Campaigns::new(env, &campaigns)))
-            .service(ParticipationServiceServer::new(grpc::Participations::new(env, &participations, contracts)))
+            .service(ParticipationServiceServer::new(grpc::Participations::new(
+                env,
+                participating,
+                &participations,
+                contracts,
+            )))
             .service(ConversionServiceServer::new(grpc::Conversions::new(env, &conversions)))
             .view(&campaigns)
             .view(&participations)
-            .view(&conversions))
+            .view(&conversions)
+            .timers(timers))
     }
 }

@@ -1,17 +1,20 @@
 //! Participations: a creator joins a campaign by a contract, and brings what it asks for from draft to publication.
 //!
 //! Invariant: nothing counts as published that was not approved, and nothing is approved whose disclosure is
-//! insufficient.
+//! insufficient, not by silence either.
 
+mod evolve;
 mod join;
 mod publication;
 mod review;
+mod schedule;
 #[cfg(test)]
 mod tests;
 
 pub use join::Join;
 
-use tandem_aggregate::{Aggregate, Context, Refusal};
+use jiff::Timestamp;
+use tandem_aggregate::{Aggregate, Context, Refusal, Scheduled};
 use tandem_eventlog::{Envelope, Kind};
 use tandem_proto::campaigns::v1::participation_event::Event;
 use tandem_proto::campaigns::v1::{self as pb, DeliverableState, ParticipationState as State};
@@ -42,9 +45,29 @@ pub enum Command {
     RecordPublication(pb::RecordPublicationRequest),
     /// Published content has new figures.
     RecordPerformance(pb::RecordPerformanceRequest),
+    /// Time has passed.
+    ActOnDue,
 }
 
 impl Participation {
+    /// Decides a command once all that is due by its time has been taken in.
+    fn decide_now(&self, command: &Command, context: &Context<'_>) -> Result<Option<Event>, Refusal> {
+        Ok(match command {
+            Command::Join(_) if self.0.state() != State::Unspecified => return Err(Refusal::exists(context)),
+            Command::Join(join) => Some(Event::Joined(join.decide()?)),
+            Command::SubmitDraft(draft) => Some(Event::DraftSubmitted(self.submit_draft(draft, context)?)),
+            Command::RequestChanges(request) => Some(Event::ChangesRequested(self.request_changes(request, context)?)),
+            Command::ApproveDraft(request) => Some(Event::DraftApproved(self.approve_draft(request, context)?)),
+            Command::RecordPublication(request) => {
+                Some(Event::DeliverablePublished(self.record_publication(request, context)?))
+            }
+            Command::RecordPerformance(request) => {
+                self.record_performance(request, context)?.map(Event::PerformanceRecorded)
+            }
+            Command::ActOnDue => None,
+        })
+    }
+
     /// The deliverable of an id; the command is wrong if nothing of that id is owed.
     fn deliverable(&self, id: &str, context: &Context<'_>) -> Result<&pb::Deliverable, Refusal> {
         if self.0.state() == State::Unspecified {
@@ -57,40 +80,6 @@ impl Participation {
             Refusal::field("deliverable_id", format!("names nothing that {} owes; it owes {known}", context.resource))
         })
     }
-
-    /// The deliverable for the evolving; what is not there is not changed.
-    fn change(&mut self, id: &str, change: impl FnOnce(&mut pb::Deliverable)) {
-        if let Some(deliverable) = self.0.deliverables.iter_mut().find(|deliverable| deliverable.deliverable_id == id) {
-            change(deliverable);
-        }
-    }
-
-    /// Takes in a draft, or what became of the last one.
-    fn evolve_review(&mut self, event: &Event) {
-        match event {
-            Event::DraftSubmitted(event) => self.change(&event.deliverable_id, |deliverable| {
-                deliverable.drafts.extend(event.draft.clone());
-                deliverable.review_due_time = event.review_due_time;
-                deliverable.set_state(DeliverableState::InReview);
-            }),
-            Event::ChangesRequested(event) => self.change(&event.deliverable_id, |deliverable| {
-                if let Some(draft) = deliverable.drafts.last_mut() {
-                    draft.change_request.clone_from(&event.change_request);
-                }
-                deliverable.review_due_time = None;
-                deliverable.revision_rounds_used += 1;
-                deliverable.set_state(DeliverableState::ChangesRequested);
-            }),
-            Event::DraftApproved(event) => self.change(&event.deliverable_id, |deliverable| {
-                if let Some(draft) = deliverable.drafts.last_mut() {
-                    draft.approver.clone_from(&event.approver);
-                }
-                deliverable.review_due_time = None;
-                deliverable.set_state(DeliverableState::Approved);
-            }),
-            _ => {}
-        }
-    }
 }
 
 impl Aggregate for Participation {
@@ -100,49 +89,17 @@ impl Aggregate for Participation {
     type Event = Event;
 
     fn decide(&self, command: &Command, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
-        let event = match command {
-            Command::Join(_) if self.0.state() != State::Unspecified => return Err(Refusal::exists(context)),
-            Command::Join(join) => Some(Event::Joined(join.decide()?)),
-            Command::SubmitDraft(draft) => Some(Event::DraftSubmitted(self.submit_draft(draft, context)?)),
-            Command::RequestChanges(request) => Some(Event::ChangesRequested(self.request_changes(request, context)?)),
-            Command::ApproveDraft(request) => Some(Event::DraftApproved(self.approve_draft(request, context)?)),
-            Command::RecordPublication(request) => {
-                Some(Event::DeliverablePublished(self.record_publication(request, context)?))
-            }
-            Command::RecordPerformance(request) => {
-                self.record_performance(request, context)?.map(Event::PerformanceRecorded)
-            }
-        };
-        Ok(event.into_iter().collect())
+        let (mut events, now) = self.catch_up(context);
+        events.extend(now.decide_now(command, context)?);
+        Ok(events)
     }
 
     fn evolve(&mut self, event: &Event, envelope: &Envelope) {
+        evolve::evolve(&mut self.0, event);
         let time = Some(to_proto(envelope.time));
-        match event {
-            Event::Joined(event) => {
-                self.0 = event.participation.clone().unwrap_or_default();
-                self.0.name.clone_from(&envelope.resource);
-                self.0.set_state(State::Active);
-                self.0.create_time = time;
-            }
-            Event::DeliverablePublished(event) => {
-                self.change(&event.deliverable_id, |deliverable| {
-                    deliverable.published_uri.clone_from(&event.published_uri);
-                    deliverable.published_caption.clone_from(&event.published_caption);
-                    deliverable.publish_time = event.publish_time;
-                    deliverable.set_state(DeliverableState::Published);
-                });
-                if event.remaining_count == 0 {
-                    self.0.set_state(State::Fulfilled);
-                }
-            }
-            Event::PerformanceRecorded(event) => {
-                self.change(&event.deliverable_id, |deliverable| deliverable.performance = event.performance);
-            }
-            Event::DraftSubmitted(_) | Event::ChangesRequested(_) | Event::DraftApproved(_) => {
-                self.evolve_review(event)
-            }
-            Event::ReviewOverdue(_) | Event::DraftOverdue(_) | Event::PublicationOverdue(_) => {}
+        if matches!(event, Event::Joined(_)) {
+            self.0.name.clone_from(&envelope.resource);
+            self.0.create_time = time;
         }
         self.0.update_time = time;
     }
@@ -152,9 +109,19 @@ impl Aggregate for Participation {
     }
 }
 
+impl Scheduled for Participation {
+    fn next_due(&self) -> Option<Timestamp> {
+        self.next_deadline()
+    }
+
+    fn act_on_due() -> Command {
+        Command::ActOnDue
+    }
+}
+
 impl Resource for Participation {
     const VIEW: &'static str = "participations";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     type Message = pb::Participation;
 
     fn columns() -> Vec<Column<pb::Participation>> {

@@ -1,5 +1,7 @@
 //! `CampaignService`.
 
+use std::sync::Arc;
+
 use tandem_proto::RequestMessage;
 use tandem_proto::campaigns::v1 as pb;
 use tandem_proto::campaigns::v1::campaign_service_server::CampaignService;
@@ -15,7 +17,7 @@ pub(crate) struct Campaigns(Resources<Campaign>);
 
 impl Campaigns {
     pub(crate) fn new(env: &Environment, view: &ViewHandle<ResourceView<Campaign>>) -> Self {
-        Self(Resources { executor: env.executor(), view: view.clone() })
+        Self(Resources { executor: Arc::new(env.executor()), view: view.clone() })
     }
 
     /// Runs a command on the campaign that the request names.

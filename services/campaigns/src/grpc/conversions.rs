@@ -1,5 +1,7 @@
 //! `ConversionService`.
 
+use std::sync::Arc;
+
 use tandem_aggregate::Executor;
 use tandem_proto::campaigns::v1 as pb;
 use tandem_proto::campaigns::v1::conversion_service_server::ConversionService;
@@ -20,7 +22,7 @@ pub(crate) struct Conversions {
 
 impl Conversions {
     pub(crate) fn new(env: &Environment, view: &ViewHandle<ResourceView<Conversion>>) -> Self {
-        let conversions = Resources { executor: env.executor(), view: view.clone() };
+        let conversions = Resources { executor: Arc::new(env.executor()), view: view.clone() };
         Self { conversions, codes: env.executor() }
     }
 }

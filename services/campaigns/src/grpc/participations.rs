@@ -29,9 +29,14 @@ pub(crate) struct Participations {
 }
 
 impl Participations {
-    pub(crate) fn new(env: &Environment, view: &ViewHandle<ResourceView<Participation>>, contracts: Contracts) -> Self {
+    pub(crate) fn new(
+        env: &Environment,
+        participations: Arc<Executor<Participation>>,
+        view: &ViewHandle<ResourceView<Participation>>,
+        contracts: Contracts,
+    ) -> Self {
         Self {
-            participations: Resources { executor: env.executor(), view: view.clone() },
+            participations: Resources { executor: participations, view: view.clone() },
             campaigns: env.executor(),
             codes: env.executor(),
             contracts,

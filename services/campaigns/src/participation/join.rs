@@ -92,6 +92,7 @@ fn deliverables(terms: &Terms) -> Vec<pb::Deliverable> {
         content_type: term.content_type,
         channel: term.channel.clone(),
         due_date: term.due_date,
+        draft_due_date: term.draft_due_date,
         state: DeliverableState::Owed.into(),
         ..Default::default()
     });
@@ -104,6 +105,7 @@ fn review_rules(terms: Terms) -> pb::ReviewRules {
         match clause {
             Clause::Review(clause) => rules.review = Some(clause),
             Clause::Disclosure(clause) => rules.disclosure = Some(clause),
+            Clause::GoverningLaw(clause) => rules.governing_law = Some(clause),
             _ => {}
         }
     }

@@ -4,7 +4,8 @@
 
 use jiff::Timestamp;
 use tandem_aggregate::{Context, Refusal};
-use tandem_money::dates::{DateError, business_days_after, end_of_day, time_zone};
+use tandem_money::dates::{DateError, business_days_after, day_of, end_of_day, time_zone};
+use tandem_money::holidays;
 use tandem_proto::campaigns::v1::{self as pb, DeliverableState as State};
 use tandem_proto::common::v1::ErrorReason;
 use tandem_proto::time::to_proto;
@@ -100,17 +101,31 @@ impl Participation {
     /// The deliverable whose draft the brand is about to answer.
     fn in_review(&self, id: &str, context: &Context<'_>) -> Result<&pb::Deliverable, Refusal> {
         let deliverable = self.deliverable(id, context)?;
+        if let Some(draft) = deliverable.drafts.last().filter(|draft| draft.deemed_approved) {
+            let message = format!(
+                "Draft {} of {id} of {} was not answered in its review window, and silence approves by the contract. Agree \
+                 on changes with the creator.",
+                draft.number, context.resource
+            );
+            return Err(Refusal::new(ErrorReason::StateForbids, message));
+        }
         require(deliverable, &[State::InReview], "only a draft that is IN_REVIEW can be answered", context)?;
         Ok(deliverable)
     }
 
-    /// The end of the last business day of the review window; none if no window is agreed.
+    /// The end of the last business day of the review window, by the public holidays of the law agreed on; none if no
+    /// window is agreed.
     fn review_due(&self, submitted: Timestamp) -> Result<Option<Timestamp>, DateError> {
         let Some(rules) = &self.0.review_rules else { return Ok(None) };
         let Some(review) = &rules.review else { return Ok(None) };
         let zone = time_zone(&rules.time_zone)?;
         let days = u32::try_from(review.window_business_days).unwrap_or_default();
-        let last = business_days_after(submitted, days, &zone, &[])?;
+        // The window ends in the year after at the latest: it has 60 business days at most.
+        let year = day_of(submitted, &zone).year();
+        let holidays = rules.governing_law.as_ref().map_or_else(Vec::new, |law| {
+            holidays::of(&law.country_code, &law.subdivision_code, year..=year.saturating_add(1))
+        });
+        let last = business_days_after(submitted, days, &zone, &holidays)?;
         end_of_day(last, &zone).map(Some)
     }
 }

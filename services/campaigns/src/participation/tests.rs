@@ -3,6 +3,7 @@
 mod join;
 mod publication;
 mod review;
+mod schedule;
 
 use tandem_aggregate::testing::{Given, given};
 use tandem_proto::contracts::v1 as contracts;
@@ -84,6 +85,13 @@ fn join() -> Join {
 
 fn command(join: Join) -> Command {
     Command::Join(Box::new(join))
+}
+
+/// After joining by terms with a difference.
+fn joined_with(change: impl FnOnce(&mut contracts::Terms)) -> Given<Participation> {
+    let mut join = join();
+    change(join.contract.terms.as_mut().unwrap());
+    given::<Participation>([]).when(command(join)).happens()
 }
 
 /// After joining; two deliverables are owed.

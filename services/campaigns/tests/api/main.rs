@@ -4,6 +4,7 @@
 
 mod contracts;
 mod creators;
+mod deadlines;
 mod joining;
 mod life;
 mod lists;

@@ -71,7 +71,7 @@ impl World {
     }
 
     fn client(&self, claims: Claims) -> Api {
-        let claims = claims.with_permissions(["campaigns.*", "participations.*", "conversions.*"]);
+        let claims = claims.with_permissions(["campaigns.*", "participations.*", "conversions.*", "timers.act"]);
         let client = Client::builder().campaigns(self.service.uri()).token(MintedToken::development(claims));
         Api(client.retry(RetryPolicy::NEVER).build().unwrap())
     }
