@@ -30,8 +30,10 @@ type Reader<R, T> = Box<dyn Fn(&R) -> T + Send + Sync>;
 pub(crate) enum ColumnKind {
     /// Compared by bytes.
     Text,
-    /// Whole numbers: counts, minor units of money, flags as 0 and 1.
+    /// Whole numbers: counts, minor units of money.
     Integer,
+    /// Yes or no, as 1 and 0: reading a BOOLEAN through `sqlx::Any` fails on SQLite.
+    Flag,
     /// UTC microseconds since 1970; [`UNSET_TIME`] if there is none.
     Time,
     /// Strings, asked by `:` only.
@@ -57,6 +59,11 @@ impl<R> Column<R> {
     /// A whole number. Money goes in minor units, and so does the filter.
     pub fn integer(name: &'static str, read: impl Fn(&R) -> i64 + Send + Sync + 'static) -> Self {
         Self::one(name, ColumnKind::Integer, move |row| Value::Integer(read(row)))
+    }
+
+    /// Yes or no, which a filter asks for by `name = true` and `name = false`; `name:*` is yes.
+    pub fn flag(name: &'static str, read: impl Fn(&R) -> bool + Send + Sync + 'static) -> Self {
+        Self::one(name, ColumnKind::Flag, move |row| Value::Integer(read(row).into()))
     }
 
     /// An instant, kept to the microsecond. `None` orders before all times and is found by `NOT name:*`.
@@ -141,6 +148,7 @@ impl fmt::Display for ColumnKind {
         f.write_str(match self {
             Self::Text => "text",
             Self::Integer => "integer",
+            Self::Flag => "flag",
             Self::Time => "time",
             Self::Set => "set",
         })

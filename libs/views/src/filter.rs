@@ -135,7 +135,7 @@ impl Parser<'_> {
 fn is_set(field: Field<'_>, tags: &str, sql: &mut Sql) {
     let unset = match field.kind {
         ColumnKind::Text => Value::Text(String::new()),
-        ColumnKind::Integer => Value::Integer(0),
+        ColumnKind::Integer | ColumnKind::Flag => Value::Integer(0),
         ColumnKind::Time => Value::Integer(UNSET_TIME),
         ColumnKind::Set => Value::Text(field.name.to_owned()),
     };
@@ -160,6 +160,9 @@ fn condition(field: Field<'_>, operator: Operator, value: &str, tags: &str, sql:
             if field.enumeration.is_some() =>
         {
             return Err(format!("{name} is an enum, which has no order: compare it by = or !="));
+        }
+        (ColumnKind::Flag, Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual) => {
+            return Err(format!("{name} is true or false, which have no order: compare it by = or !="));
         }
         (ColumnKind::Time, Operator::Less | Operator::LessOrEqual) => {
             // A time that is not set is before none.
@@ -187,6 +190,10 @@ fn parse(field: Field<'_>, value: &str) -> Result<Value, String> {
             Ok(integer) => Ok(Value::Integer(integer)),
             Err(_) => Err(format!("{name} is a whole number, which {value:?} is not")),
         },
+        ColumnKind::Flag => match value.to_ascii_lowercase().parse() {
+            Ok(flag) => Ok(Value::Integer(bool::into(flag))),
+            Err(_) => Err(format!("{name} is true or false, and not {value:?}")),
+        },
         ColumnKind::Time => match value.parse::<Timestamp>() {
             Ok(time) => Ok(Value::Integer(time.as_microsecond())),
             Err(_) => Err(format!("{name} is a time, which {value:?} is not: write \"2027-01-31T00:00:00Z\"")),
@@ -212,7 +219,7 @@ fn with_help(reason: &str, fields: &Fields<'_>) -> String {
 fn telling<'a>(fields: &Fields<'a>) -> Vec<Field<'a>> {
     let rank = |field: &Field<'_>| match field.kind {
         _ if field.enumeration.is_some() => 0,
-        ColumnKind::Integer | ColumnKind::Time => 1,
+        ColumnKind::Integer | ColumnKind::Flag | ColumnKind::Time => 1,
         ColumnKind::Text | ColumnKind::Set => 2,
     };
     let mut told = fields.0.clone();
@@ -235,6 +242,7 @@ fn example(field: Field<'_>) -> String {
         (ColumnKind::Text, None) => format!("{name} = \"…\""),
         (ColumnKind::Set, None) => format!("{name}:\"…\""),
         (ColumnKind::Integer, None) => format!("{name} >= 10"),
+        (ColumnKind::Flag, None) => format!("{name} = true"),
         (ColumnKind::Time, None) => format!("{name} < \"2027-01-31T00:00:00Z\""),
     }
 }

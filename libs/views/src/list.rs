@@ -114,7 +114,7 @@ impl Generation {
 fn values(row: &sqlx::any::AnyRow, terms: &[Term<'_>]) -> Result<Vec<Value>, sqlx::Error> {
     let value = |(at, term): (usize, &Term<'_>)| match term.field.kind {
         ColumnKind::Text | ColumnKind::Set => row.try_get(at + 2).map(Value::Text),
-        ColumnKind::Integer | ColumnKind::Time => row.try_get(at + 2).map(Value::Integer),
+        ColumnKind::Integer | ColumnKind::Flag | ColumnKind::Time => row.try_get(at + 2).map(Value::Integer),
     };
     terms.iter().enumerate().map(value).collect()
 }

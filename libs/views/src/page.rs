@@ -104,7 +104,7 @@ impl ListQuery<'_> {
         }
         let value = |(value, term): (TokenValue, &Term<'_>)| match (value.kind, term.field.kind) {
             (Some(token_value::Kind::Text(text)), ColumnKind::Text) if !text.contains('\0') => Ok(Value::Text(text)),
-            (Some(token_value::Kind::Integer(integer)), ColumnKind::Integer | ColumnKind::Time) => {
+            (Some(token_value::Kind::Integer(integer)), ColumnKind::Integer | ColumnKind::Flag | ColumnKind::Time) => {
                 Ok(Value::Integer(integer))
             }
             _ => Err(QueryError::PageToken),

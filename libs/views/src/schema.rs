@@ -127,7 +127,9 @@ impl Tables {
             .scalars()
             .map(|column| match column.kind {
                 ColumnKind::Text | ColumnKind::Set => format!("c_{} {text} NOT NULL, ", column.name),
-                ColumnKind::Integer | ColumnKind::Time => format!("c_{} BIGINT NOT NULL, ", column.name),
+                ColumnKind::Integer | ColumnKind::Flag | ColumnKind::Time => {
+                    format!("c_{} BIGINT NOT NULL, ", column.name)
+                }
             })
             .collect();
         [

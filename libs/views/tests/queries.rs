@@ -62,6 +62,10 @@ async fn filters_find_what_they_say() {
         (r#"due_time >= "1970-01-07T01:00:00+01:00" AND due_time <= 1970-01-08T00:00:00Z"#, "6 7"),
         ("id = a3 OR id = \"a4\"", "3 4"),
         ("amount:* AND amount < 10", "0 1"),
+        ("overdrawn = true", "0 1"),
+        ("overdrawn = FALSE AND state = HELD", "3 6 9"),
+        ("overdrawn != true AND amount < 20", "2 3"),
+        ("overdrawn:*", "0 1"),
         (r#"state = "it's \"so\" \\ % _ 'x""#, "quote"),
     ] {
         assert_eq!(filtered(&view, filter).await, found, "{filter}");
@@ -88,6 +92,8 @@ async fn wrong_filters_say_what_is_wrong_which_fields_exist_and_an_example() {
         ("amount > many", "amount is a whole number, which \"many\" is not"),
         ("amount = 99999999999999999999", "amount is a whole number"),
         ("due_time > yesterday", "due_time is a time, which \"yesterday\" is not"),
+        ("overdrawn = yes", "overdrawn is true or false, and not \"yes\""),
+        ("overdrawn > false", "overdrawn is true or false, which have no order"),
         ("label = n1", "label is a set: ask for a member, label:\"n1\""),
         ("state:HELD", "state is no set: compare it, state = \"HELD\""),
         ("state = HELD; DROP TABLE accounts_v1_g1", "';' is not expected"),

@@ -74,6 +74,7 @@ impl<const VERSION: i32> View for Accounts<VERSION> {
             Column::integer("amount", |row: &Account| row.amount),
             Column::set("label", |row: &Account| row.labels.clone()),
             Column::time("due_time", |row: &Account| row.due_time),
+            Column::flag("overdrawn", |row: &Account| row.amount < 0),
         ];
         if VERSION > 1 {
             columns.push(Column::integer("event_count", |row: &Account| row.positions.len() as i64));

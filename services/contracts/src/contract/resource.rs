@@ -13,7 +13,7 @@ use super::{Contract, term};
 
 impl Resource for Contract {
     const VIEW: &'static str = "contracts";
-    const VERSION: i32 = 4;
+    const VERSION: i32 = 5;
     type Message = Message;
 
     fn columns() -> Vec<Column<Message>> {
@@ -34,8 +34,8 @@ impl Resource for Contract {
             Column::enumeration_set("awaiting", "tandem.contracts.v1.Party", |contract: &Message| {
                 awaited(contract).into_iter().map(i32::from).collect()
             }),
-            Column::integer("conflicting", |contract: &Message| contract.exclusivity_override.is_some().into()),
-            Column::integer("flagged", |contract: &Message| (!contract.statutory_findings.is_empty()).into()),
+            Column::flag("conflicting", |contract: &Message| contract.exclusivity_override.is_some()),
+            Column::flag("flagged", |contract: &Message| !contract.statutory_findings.is_empty()),
             Column::text("template", |contract: &Message| contract.template.clone()),
             Column::time("create_time", |contract: &Message| -> Option<Timestamp> { contract.create_time }),
             Column::time("update_time", |contract: &Message| -> Option<Timestamp> { contract.update_time }),
@@ -53,7 +53,7 @@ impl Resource for Contract {
 
 /// The parties whose action is awaited: an answer to an offer, an amendment or a proposal to end the contract, or a
 /// signature.
-fn awaited(contract: &Message) -> Vec<Party> {
+pub(super) fn awaited(contract: &Message) -> Vec<Party> {
     let mut parties = Vec::new();
     match contract.state() {
         State::Proposed | State::Countered => {

@@ -2,21 +2,33 @@
 
 mod amendments;
 mod concluded;
+mod documents;
 mod effects;
+mod listing;
 mod negotiation;
 mod properties;
+mod renewal;
+mod schedule;
 mod signing;
+mod term;
 mod terminations;
+mod validity;
 mod versions;
+mod warnings;
 
+use jiff::Timestamp;
 use tandem_aggregate::testing::{Given, given};
+use tandem_aggregate::{Aggregate as _, Context, Scheduled as _};
 use tandem_proto::contracts::v1 as pb;
+use tandem_proto::contracts::v1::clause::Clause as Kind;
 use tandem_proto::contracts::v1::contract_event::Event;
-use tandem_proto::contracts::v1::{Party, SignatureMethod};
+use tandem_proto::contracts::v1::{ContractState as State, Party, SignatureMethod};
+use tandem_proto::google::r#type::Date;
+use tandem_proto::time;
 use tandem_proto::validation::Path;
 
-use super::{Action, Command, Consent, Contract, Draft};
-use crate::fixtures::{BRAND, CREATOR, terms_for};
+use super::{Action, Command, Consent, Contract, Draft, FromTemplate};
+use crate::fixtures::{BRAND, CREATOR, clause, date, terms, terms_for};
 use crate::terms::{Terms, hash};
 
 fn brand(action: Action) -> Command {
@@ -107,4 +119,73 @@ fn a_counter() -> Given<Contract> {
 /// Agreed for 120.
 fn an_agreement() -> Given<Contract> {
     given([drafted(100), proposed(100), countered(Party::Creator, 2, 120), accepted(Party::Brand, 2, 120)])
+}
+
+/// Two parties for some days in a time zone, with a fee and these further clauses.
+fn term(
+    zone: &str,
+    first: Option<Date>,
+    last: Option<Date>,
+    clauses: impl IntoIterator<Item = pb::Clause>,
+) -> pb::Terms {
+    let mut terms = terms();
+    (terms.time_zone, terms.start_date, terms.end_date) = (zone.to_owned(), first, last);
+    terms.clauses.retain(|clause| clause.clause_id == "payment");
+    terms.clauses.extend(clauses);
+    terms
+}
+
+/// Renews itself for so many months, unless notice is given so many days ahead.
+fn renewal(term_months: i32, notice_days: i32, warning_days: &[i32]) -> pb::Clause {
+    let warning_days = warning_days.to_vec();
+    clause("renewal", Kind::Renewal(pb::RenewalClause { auto_renew: true, term_months, notice_days, warning_days }))
+}
+
+/// Signed by both, as they were proposed, at an instant.
+fn signed_at(at: &str, terms: pb::Terms) -> Given<Contract> {
+    let terms_hash = hash(&terms);
+    let accepted =
+        pb::ContractAccepted { accepted_by: Party::Creator.into(), round: 1, terms_hash: terms_hash.clone() };
+    let by = |party: Party| {
+        Some(pb::Signature { party: party.into(), terms_hash: terms_hash.clone(), ..Default::default() })
+    };
+    let signed = pb::ContractSigned { signature: by(Party::Brand), version: 1, ..Default::default() };
+    given([])
+        .at(at)
+        .and(Event::Drafted(pb::ContractDrafted { terms: Some(terms), ..Default::default() }))
+        .and(Event::Proposed(pb::ContractProposed { terms_hash: terms_hash.clone(), ..Default::default() }))
+        .and(Event::Accepted(accepted))
+        .and(Event::SignatureAdded(pb::SignatureAdded { signature: by(Party::Creator), ..Default::default() }))
+        .and(Event::Signed(signed))
+}
+
+/// What time brings about by itself.
+fn act_on_due() -> Command {
+    Contract::act_on_due()
+}
+
+fn instant(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// What comes to pass by an instant, in one go; the contract afterwards.
+fn pass(contract: &mut Contract, until: &str) -> Vec<Event> {
+    let context = Context { time: instant(until), actor: "services/contracts", resource: "contracts/test" };
+    let events = contract.decide(&act_on_due(), &context).unwrap();
+    for event in &events {
+        super::evolve::evolve(&mut contract.0, event, context.resource, context.time);
+    }
+    events
+}
+
+fn started(first: Option<Date>) -> Event {
+    Event::Started(pb::ContractStarted { start_date: first })
+}
+
+fn renewed(renewal_count: i32, first: Option<Date>, last: Option<Date>) -> Event {
+    Event::Renewed(pb::ContractRenewed { renewal_count, start_date: first, end_date: last })
+}
+
+fn expired(last: Option<Date>) -> Event {
+    Event::Expired(pb::ContractExpired { end_date: last })
 }

@@ -1,10 +1,8 @@
 //! From draft to agreement, or to nothing.
 
-use tandem_aggregate::Aggregate as _;
 use tandem_proto::common::v1::ErrorReason::{
     FieldInvalid, NotYourTurn, ResourceExists, ResourceNotFound, StateForbids,
 };
-use tandem_proto::contracts::v1::{ContractState as State, Party};
 
 use super::*;
 
@@ -19,6 +17,17 @@ fn a_brand_drafts() {
     assert_eq!((contract.state(), contract.round), (State::Draft, 0));
     assert_eq!((&contract.brand[..], &contract.creator[..], &contract.title[..]), (BRAND, CREATOR, "Summer"));
     assert_eq!((contract.terms, contract.terms_hash), (Some(terms_for(100)), hash(&terms_for(100))));
+}
+
+#[test]
+fn a_draft_says_what_template_it_is_from() {
+    let deviation = pb::ClauseChange { clause_id: "fee".into(), ..Default::default() };
+    let from =
+        FromTemplate { name: "contractTemplates/seeding".into(), version: 3, deviations: vec![deviation.clone()] };
+    let Action::Draft(draft) = draft(100) else { unreachable!() };
+    let contract = nothing().when(brand(Action::Draft(Draft { template: Some(from), ..draft }))).happens().state().0;
+    assert_eq!((&contract.template[..], contract.template_version), ("contractTemplates/seeding", 3));
+    assert_eq!(contract.deviations, [deviation]);
 }
 
 #[test]

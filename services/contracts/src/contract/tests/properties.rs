@@ -1,45 +1,111 @@
-//! What holds for every sequence of commands, however absurd.
+//! What holds for every sequence of commands over time, however absurd.
 
+use jiff::SignedDuration;
 use proptest::prelude::*;
 use tandem_aggregate::testing::envelope;
-use tandem_aggregate::{Aggregate as _, Context};
 use tandem_proto::EventSet as _;
-use tandem_proto::contracts::v1::ContractState as State;
 
 use super::*;
 
-/// Few fees, so that terms are offered again, and signed by a wrong or an outdated hash.
-fn any_command() -> impl Strategy<Value = Command> {
+/// Shortly before the first day of the fixtures' terms, which renew themselves every three months.
+const BEGIN: &str = "2026-05-01T00:00:00Z";
+
+/// A command, and how much later than the one before.
+type Step = (Command, SignedDuration);
+
+fn days(days: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * days)
+}
+
+/// Few fees and documents, so that terms are offered again, signed by a wrong or an outdated hash, and attached again.
+fn any_step() -> impl Strategy<Value = Step> {
     let fee = || 1_i64..4;
+    let expire_time = || proptest::option::weighted(0.2, (0_i64..400).prop_map(|later| instant(BEGIN) + days(later)));
     let action = prop_oneof![
         1 => fee().prop_map(draft),
-        2 => Just(Action::Propose { expire_time: None }),
-        4 => fee().prop_map(counter),
+        2 => expire_time().prop_map(|expire_time| Action::Propose { expire_time }),
+        4 => (fee(), expire_time())
+            .prop_map(|(fee, expire_time)| Action::Counter { terms: parsed(fee), expire_time }),
         3 => Just(Action::Accept),
         1 => Just(decline()),
         1 => Just(withdraw()),
         6 => fee().prop_map(sign),
+        1 => (0_i32..3).prop_map(|number| Action::Attach(pb::Document { sha256: number.to_string(), ..Default::default() })),
+        1 => Just(Action::ActOnDue),
     ];
     let by = prop_oneof![Just(Party::Brand), Just(Party::Creator)];
-    (by, action).prop_map(|(by, action)| Command { by, action })
+    let pause = prop_oneof![
+        20 => Just(SignedDuration::ZERO),
+        20 => Just(SignedDuration::from_secs(1)),
+        5 => Just(days(1)),
+        2 => Just(days(45)),
+        1 => Just(days(500)),
+    ];
+    (by, action, pause).prop_map(|(by, action, pause)| (Command { by, action }, pause))
 }
 
-/// Takes the commands one after another; what is refused changes nothing.
-fn history(commands: &[Command]) -> (Contract, Vec<Event>) {
+fn steps(length: impl Into<proptest::collection::SizeRange>) -> impl Strategy<Value = Vec<Step>> {
+    proptest::collection::vec(any_step(), length)
+}
+
+/// Takes the commands one after another; what is refused changes nothing. The contract, its events, and when it ended.
+fn history(steps: &[Step]) -> (Contract, Vec<Event>, Timestamp) {
     let mut contract = Contract::default();
     let mut events = Vec::new();
-    for (second, command) in (0..).zip(commands) {
-        let time = jiff::Timestamp::from_second(second).unwrap();
-        let context = Context { time, actor: "users/someone", resource: "contracts/test" };
-        let Ok(decided) = contract.decide(command, &context) else { continue };
-        let before = contract.clone();
-        for event in decided {
-            contract.evolve(&event, &envelope(event.type_name(), time, context.actor));
+    let mut now = instant(BEGIN);
+    for (command, pause) in steps {
+        now += *pause;
+        let context = Context { time: now, actor: "users/someone", resource: "contracts/test" };
+        for event in contract.decide(command, &context).unwrap_or_default() {
+            let before = contract.clone();
+            contract.evolve(&event, &envelope(event.type_name(), now, context.actor));
+            assert!(predecessors(&event).contains(&before.0.state()), "{event:?} after {:?}", before.0.state());
+            assert_one_step(&before.0, &contract.0);
             events.push(event);
         }
-        assert_one_step(&before.0, &contract.0);
+        assert_acts_when_due(&contract, now);
     }
-    (contract, events)
+    (contract, events, now)
+}
+
+const IN_FORCE: &[State] = &[State::Upcoming, State::Active, State::Suspended];
+
+/// The states in which an event can come.
+fn predecessors(event: &Event) -> &'static [State] {
+    match event {
+        Event::Drafted(_) => &[State::Unspecified],
+        Event::Proposed(_) => &[State::Draft],
+        Event::Countered(_) | Event::Accepted(_) | Event::Declined(_) | Event::Withdrawn(_) | Event::Lapsed(_) => {
+            &[State::Proposed, State::Countered]
+        }
+        Event::SignatureAdded(_) | Event::Signed(_) => &[State::Accepted],
+        Event::Started(_) => &[State::Upcoming],
+        Event::Renewed(_) | Event::Expired(_) => &[State::Active, State::Suspended],
+        Event::Suspended(_) => &[State::Upcoming, State::Active],
+        Event::Reinstated(_) => &[State::Suspended],
+        Event::DeadlineWarned(_)
+        | Event::AmendmentProposed(_)
+        | Event::AmendmentAccepted(_)
+        | Event::AmendmentDeclined(_)
+        | Event::AmendmentWithdrawn(_)
+        | Event::TermsReplaced(_)
+        | Event::RenewalNoticeGiven(_)
+        | Event::BreachNoticed(_)
+        | Event::BreachCured(_)
+        | Event::TerminationNoticed(_)
+        | Event::TerminationProposed(_)
+        | Event::TerminationDeclined(_)
+        | Event::Terminated(_) => IN_FORCE,
+        Event::DocumentAttached(_) | Event::StatutoryChecked(_) => &[
+            State::Draft,
+            State::Proposed,
+            State::Countered,
+            State::Accepted,
+            State::Upcoming,
+            State::Active,
+            State::Suspended,
+        ],
+    }
 }
 
 /// The terms of a round.
@@ -65,24 +131,37 @@ fn assert_one_step(before: &pb::Contract, after: &pb::Contract) {
     if before.state() == State::Accepted {
         assert_eq!((&before.terms, before.round), (&after.terms, after.round), "what is agreed is fixed");
     }
-    let ended = [State::Upcoming, State::Declined, State::Withdrawn];
-    assert!(!ended.contains(&before.state()), "nothing follows the end");
+    assert!(!super::super::resource::has_ended(before), "nothing follows the end");
     assert!(after.signatures.iter().all(|signature| signature.terms_hash == after.terms_hash));
+    assert!(after.documents.len() <= 3, "no document twice");
+    let signed = after.sign_time.is_some();
+    assert_eq!(IN_FORCE.contains(&after.state()) || after.state() == State::Expired, signed);
+    assert_eq!((after.version != 0, after.versions.len(), after.end_date.is_some()), (signed, signed.into(), signed));
+}
+
+/// Something is due by an instant if and only if acting on it changes the contract; once it has acted, nothing is.
+fn assert_acts_when_due(contract: &Contract, now: Timestamp) {
+    if contract.0.state() == State::Unspecified {
+        return;
+    }
+    let mut later = contract.clone();
+    let events = pass(&mut later, &now.to_string());
+    assert_eq!(contract.next_due().is_some_and(|due| due <= now), !events.is_empty());
+    assert!(later.next_due().is_none_or(|due| due > now));
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
-    fn nothing_is_signed_that_was_not_agreed(commands in proptest::collection::vec(any_command(), 0..40)) {
-        let (contract, events) = history(&commands);
+    fn nothing_is_signed_that_was_not_agreed(steps in steps(0..40)) {
+        let (contract, events, _) = history(&steps);
         let contract = contract.0;
         // Told by the events alone.
         let (mut offer, mut agreed, mut signed) = (None, None, Vec::new());
         let mut concluded = false;
         for event in events {
             match event {
-                Event::Drafted(_) => {}
                 Event::Proposed(event) => offer = Some((Party::Brand, event.terms_hash)),
                 Event::Countered(event) => offer = Some((event.offered_by(), event.terms_hash)),
                 Event::Accepted(event) => {
@@ -91,16 +170,19 @@ proptest! {
                     prop_assert_eq!(&terms_hash, &event.terms_hash);
                     agreed = Some(terms_hash);
                 }
-                Event::Declined(_) | Event::Withdrawn(_) => prop_assert_eq!(&agreed, &None),
+                Event::Declined(_) | Event::Withdrawn(_) | Event::Lapsed(_) => prop_assert_eq!(&agreed, &None),
                 Event::SignatureAdded(event) => signed.extend(event.signature),
                 Event::Signed(event) => {
                     signed.extend(event.signature);
                     concluded = true;
                 }
+                Event::Started(_) | Event::DeadlineWarned(_) | Event::Renewed(_) | Event::Expired(_) => {
+                    prop_assert!(concluded);
+                }
                 _ => {}
             }
         }
-        prop_assert_eq!(contract.state() == State::Upcoming, concluded);
+        prop_assert_eq!(contract.sign_time.is_some(), concluded);
         if concluded {
             let agreed = agreed.expect("an acceptance came before");
             prop_assert!(signed.iter().all(|signature| signature.terms_hash == agreed));
@@ -109,18 +191,45 @@ proptest! {
             prop_assert_eq!(parties, [Party::Brand, Party::Creator]);
         }
     }
+
+    #[test]
+    fn late_timers_lead_to_the_same_contract(steps in steps(30..40), later in 0_i64..1000) {
+        let (contract, _, now) = history(&steps);
+        prop_assume!(contract.0.state() != State::Unspecified);
+        let (mut on_time, mut late, until) = (contract.clone(), contract, now + days(later));
+        let mut at = now;
+        while let Some(due) = on_time.next_due().filter(|due| *due <= until) {
+            at = at.max(due);
+            pass(&mut on_time, &at.to_string());
+        }
+        pass(&mut late, &until.to_string());
+        // But for when that was seen, and warnings that it was too late for.
+        for contract in [&mut on_time, &mut late] {
+            contract.0.update_time = None;
+            contract.0.warnings.clear();
+        }
+        prop_assert_eq!(on_time, late);
+    }
 }
 
-/// The commands of the property reach the end, so that it says something.
+/// The commands of the properties reach every end, so that they say something.
 #[test]
 fn sequences_come_to_every_end() {
     use proptest::strategy::ValueTree as _;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let commands = proptest::collection::vec(any_command(), 40);
+    let commands = steps(40);
     let mut ends = std::collections::BTreeSet::new();
-    for _ in 0..2000 {
-        let (contract, _) = history(&commands.new_tree(&mut runner).unwrap().current());
-        ends.insert(contract.0.state());
+    for _ in 0..1000 {
+        let (contract, ..) = history(&commands.new_tree(&mut runner).unwrap().current());
+        ends.insert((contract.0.state(), contract.0.renewal_count > 0));
     }
-    assert!([State::Upcoming, State::Declined, State::Withdrawn].iter().all(|end| ends.contains(end)), "{ends:?}");
+    let expected = [
+        (State::Declined, false),
+        (State::Withdrawn, false),
+        (State::Lapsed, false),
+        (State::Upcoming, false),
+        (State::Active, false),
+        (State::Active, true),
+    ];
+    assert!(expected.iter().all(|end| ends.contains(end)), "{ends:?}");
 }

@@ -1,10 +1,8 @@
 //! From agreement to a contract in force.
 
-use tandem_proto::common::v1::ErrorReason::{AlreadySigned, StateForbids, TermsHashMismatch};
-use tandem_proto::contracts::v1::ContractState as State;
-
 use super::*;
 use crate::fixtures::usd;
+use tandem_proto::common::v1::ErrorReason::{AlreadySigned, StateForbids, TermsHashMismatch};
 
 fn signature(party: Party, signer: &str, seconds: i64) -> pb::Signature {
     pb::Signature {
@@ -52,6 +50,40 @@ fn the_second_signature_concludes_the_contract() {
     assert_eq!(contract.sign_time.unwrap().seconds, 1_777_716_000);
     let parties: Vec<_> = contract.signatures.iter().map(pb::Signature::party).collect();
     assert_eq!(parties, [Party::Creator, Party::Brand]);
+}
+
+#[test]
+fn the_terms_signed_are_the_first_version_and_name_the_last_day() {
+    let one = an_agreement().and(added(Party::Creator, "creators/zoe", 1)).by("users/ada").at("2026-05-02T10:00:00Z");
+    assert_eq!((one.state().0.version, an_agreement().state().0.versions), (0, vec![]));
+    let one = an_agreement().and(added(Party::Creator, "creators/zoe", 1)).by("users/ada").at("2026-05-02T10:00:00Z");
+    let contract = one.when(brand(sign(120))).happens().state().0;
+    let first = pb::TermsVersion {
+        version: 2,
+        terms_hash: hash(&terms_for(120)),
+        agree_time: contract.sign_time,
+        ..Default::default()
+    };
+    assert_eq!((contract.version, contract.versions), (2, vec![first]));
+    assert_eq!(contract.end_date, date(2026, 8, 31));
+}
+
+#[test]
+fn both_signatures_may_stand_against_conflicts() {
+    let conflicting = |contract: &str, reason: &str| {
+        let Action::Sign(consent) = sign(120) else { unreachable!() };
+        let (contracts, decided_by) = (vec![contract.to_owned()], "users/ada".to_owned());
+        let exclusivity_override = Some(pb::ExclusivityOverride { contracts, reason: reason.into(), decided_by });
+        Action::Sign(Consent { exclusivity_override, ..consent })
+    };
+    let one = an_agreement().when(creator(conflicting("contracts/b", "They agreed."))).happens();
+    let contract = one.when(brand(conflicting("contracts/a", "Ends soon."))).happens().state().0;
+    let shown = contract.exclusivity_override.unwrap();
+    assert_eq!((shown.contracts, &shown.reason[..]), (vec!["contracts/a".into(), "contracts/b".into()], "Ends soon."));
+
+    let plain = an_agreement().when(creator(conflicting("contracts/b", "They agreed."))).happens();
+    let shown = plain.when(brand(sign(120))).happens().state().0.exclusivity_override.unwrap();
+    assert_eq!(shown.contracts, ["contracts/b"]);
 }
 
 #[test]
