@@ -151,7 +151,7 @@ fn assert_acts_when_due(contract: &Contract, now: Timestamp) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn nothing_is_signed_that_was_not_agreed(steps in steps(0..40)) {
@@ -219,7 +219,7 @@ fn sequences_come_to_every_end() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let commands = steps(40);
     let mut ends = std::collections::BTreeSet::new();
-    for _ in 0..1000 {
+    for _ in 0..400 {
         let (contract, ..) = history(&commands.new_tree(&mut runner).unwrap().current());
         ends.insert((contract.0.state(), contract.0.renewal_count > 0));
     }
