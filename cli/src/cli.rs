@@ -10,6 +10,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::audit::Audit;
+use crate::contracts::Contracts;
 use crate::erase::Erase;
 use crate::events::Events;
 use crate::import::Import;
@@ -38,6 +39,7 @@ enum Command {
     Token(Token),
     Import(Import),
     Events(Events),
+    Contracts(Contracts),
     Partnership(Partnerships),
     Payout(Payouts),
     Views(Views),
@@ -54,6 +56,7 @@ pub fn main() -> ExitCode {
             Command::Token(token) => token.run(),
             Command::Import(import) => import.run().await,
             Command::Events(events) => events.run().await,
+            Command::Contracts(contracts) => contracts.run().await,
             Command::Partnership(partnerships) => partnerships.run().await,
             Command::Payout(payouts) => payouts.run().await,
             Command::Views(views) => views.run().await,

@@ -7,6 +7,7 @@
 mod audit;
 mod cli;
 mod connection;
+mod contracts;
 mod erase;
 mod events;
 pub mod import;

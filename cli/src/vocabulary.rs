@@ -48,6 +48,25 @@ pub(crate) fn partnership(text: &str) -> Result<String, String> {
         .ok_or_else(|| "write it as partnerships/{brand}~{creator}; `tandem partnership list` shows them".into())
 }
 
+/// "contracts/{contract}".
+pub(crate) fn contract(text: &str) -> Result<String, String> {
+    named("contracts", text, "; `tandem contracts list` shows them")
+}
+
+/// "creators/{creator}".
+pub(crate) fn creator(text: &str) -> Result<String, String> {
+    named("creators", text, "")
+}
+
+/// A name in a collection.
+fn named(collection: &str, text: &str, more: &str) -> Result<String, String> {
+    let id = text.strip_prefix(collection).and_then(|rest| rest.strip_prefix('/'));
+    let singular = collection.trim_end_matches('s');
+    id.filter(|id| is_id(id))
+        .map(|_| text.to_owned())
+        .ok_or_else(|| format!("write it as {collection}/{{{singular}}}{more}"))
+}
+
 /// Something that events happen to: "contracts/c1".
 pub(crate) fn resource(text: &str) -> Result<String, String> {
     let good = text.split_once('/').is_some_and(|(collection, id)| {

@@ -39,6 +39,7 @@ impl Person {
                     "creators.bank.write",
                     "prospects.*",
                     "contracts.*",
+                    "rights.read",
                     "campaigns.*",
                     "participations.*",
                     "relationships.read",

@@ -7,6 +7,7 @@ mod discovery;
 mod import;
 mod payout;
 mod relationship;
+mod rights;
 
 use anyhow::Context as _;
 pub use contract::draft;
@@ -42,6 +43,7 @@ pub async fn tell(endpoints: Endpoints, faults: Faults<'_>) -> anyhow::Result<En
     let joined = campaign::tell(&mut world, &contract).await.context("campaign")?;
     campaign::sell(&mut world, &joined).await.context("sales")?;
     let run = payout::tell(&mut world, &contract, &partnership).await.context("payout")?;
+    rights::tell(&mut world, &contract, &joined).await.context("rights and exclusivity")?;
     relationship::tell(&mut world, &partnership, &contract, &run).await.context("relationship")
 }
 

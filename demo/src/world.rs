@@ -157,6 +157,7 @@ fn kind_of(event_type: &str) -> Option<&'static str> {
     match event_type {
         "tandem.payouts.v1.EarningAccrued" => Some("payouts.earning"),
         "tandem.payouts.v1.PayoutSettled" => Some("payouts.payout_run"),
+        "tandem.contracts.v1.UsageRightGranted" => Some("contracts.usage_right"),
         _ => None,
     }
 }

@@ -21,18 +21,7 @@ const FILE: &str = "contract-glowco-summer.yaml";
 pub(super) async fn tell(world: &mut World<'_>, creator: &Creator) -> anyhow::Result<Contract> {
     heading(3, "Contract");
     world.at("2026-06-08T10:00:00Z")?;
-    let draft = draft(&creator.name)?;
-    let contract: Contract = world
-        .write(&Person::Maria, Service::Contracts, |client, request_id| {
-            let request = CreateContractRequest {
-                contract: Some(draft.clone()),
-                contract_id: "glowco-summer".to_owned(),
-                request_id,
-                ..CreateContractRequest::default()
-            };
-            async move { client.contracts().create_contract(request).await }
-        })
-        .await?;
+    let contract = create(world, &draft(&creator.name)?, "glowco-summer").await?;
     println!(
         "Drafted from examples/{FILE}: {} clauses",
         contract.terms.as_ref().map_or(0, |terms| terms.clauses.len())
@@ -41,14 +30,37 @@ pub(super) async fn tell(world: &mut World<'_>, creator: &Creator) -> anyhow::Re
     sign(world, contract, &Person::Creator(creator.name.clone())).await
 }
 
+/// The brand drafts a contract.
+pub(super) async fn create(world: &mut World<'_>, draft: &Contract, id: &str) -> anyhow::Result<Contract> {
+    world
+        .write(&Person::Maria, Service::Contracts, |client, request_id| {
+            let request = CreateContractRequest {
+                contract: Some(draft.clone()),
+                contract_id: id.to_owned(),
+                request_id,
+                ..CreateContractRequest::default()
+            };
+            async move { client.contracts().create_contract(request).await }
+        })
+        .await
+}
+
 /// The contract of `examples/`, for this creator.
 ///
 /// # Errors
 /// If the file can't be read.
 pub fn draft(creator: &str) -> anyhow::Result<Contract> {
-    let text = std::fs::read_to_string(example(FILE)).with_context(|| FILE.to_owned())?;
-    let value: serde_json::Value = serde_saphyr::from_str(&text).with_context(|| FILE.to_owned())?;
-    let contract = tandem_proto::json::read(value).with_context(|| FILE.to_owned())?;
+    read(FILE, creator)
+}
+
+/// A contract of a file of `examples/`, for this creator.
+pub(super) fn read(file: &str, creator: &str) -> anyhow::Result<Contract> {
+    let text = std::fs::read_to_string(example(file)).with_context(|| file.to_owned())?;
+    let mut value: serde_json::Map<_, serde_json::Value> =
+        serde_saphyr::from_str(&text).with_context(|| file.to_owned())?;
+    // The id to give it is no part of it.
+    value.remove("contract_id");
+    let contract = tandem_proto::json::read(serde_json::Value::from(value)).with_context(|| file.to_owned())?;
     Ok(Contract { creator: creator.to_owned(), ..contract })
 }
 
@@ -151,7 +163,7 @@ async fn sign(world: &mut World<'_>, accepted: Contract, creator: &Person) -> an
             })
             .await?;
     }
-    ensure!(contract.state() == ContractState::Active && contract.signatures.len() == 2, "not signed by both");
+    ensure!(contract.state() == ContractState::Upcoming && contract.signatures.len() == 2, "not signed by both");
     ensure!(contract.signatures.iter().all(|s| s.terms_hash == contract.terms_hash), "a signature is over other terms");
     println!("Signed by both, version {}, over the terms with SHA-256 {}…", contract.round, &contract.terms_hash[..16]);
     Ok(contract)

@@ -23,7 +23,7 @@ pub(super) async fn tell(
     contract: &Contract,
     run: &PayoutRun,
 ) -> anyhow::Result<EndState> {
-    heading(6, "Relationship");
+    heading(7, "Relationship");
     // Everything that is in the log, also what processes wrote, is in the answers below.
     world.events("tandem.payouts.v1.PayoutSettled", name, 1).await?;
     let signed = contract.sign_time.as_ref().and_then(time::from_proto).context("the contract is signed")?;

@@ -49,6 +49,24 @@ pub fn render(contract: &Contract, round: i32, format: RenderFormat) -> Option<R
     })
 }
 
+/// Terms alone, with all their clauses, as Markdown.
+#[must_use]
+pub fn render_terms(terms: &pb::Terms, title: &str) -> String {
+    let facts = vec![
+        ("First day", words::day(terms.start_date.as_ref())),
+        ("Last day", words::day(terms.end_date.as_ref())),
+        ("Days are counted in", terms.time_zone.clone()),
+        ("Currency", terms.currency_code.clone()),
+    ];
+    markdown::write(&Document { title: title.to_owned(), blocks: vec![Block::Facts(facts), agreed(terms)] })
+}
+
+/// What a clause is called, for example "Fixed fee"; a dash if it says nothing.
+#[must_use]
+pub fn clause_title(clause: &pb::Clause) -> &'static str {
+    clause.clause.as_ref().map_or(words::NONE, clauses::title)
+}
+
 /// The contract as a document, with the terms to be shown.
 fn document(contract: &Contract, terms: &pb::Terms, round: i32) -> Document {
     let days = Days::of(terms);
