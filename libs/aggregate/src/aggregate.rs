@@ -65,12 +65,21 @@ pub struct Refusal {
     pub message: String,
     /// Fields at fault, where it is the command rather than the state.
     pub violations: Vec<FieldViolation>,
+    /// For programs, as `ErrorInfo.metadata`: for example the resources that stand against it.
+    pub metadata: Vec<(&'static str, String)>,
 }
 
 impl Refusal {
     /// A refusal with a reason and a sentence.
     pub fn new(reason: ErrorReason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), violations: Vec::new() }
+        Self { reason, message: message.into(), violations: Vec::new(), metadata: Vec::new() }
+    }
+
+    /// Adds to its metadata.
+    #[must_use]
+    pub fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
+        self.metadata.push((key, value.into()));
+        self
     }
 
     /// The aggregate does not exist.
@@ -89,10 +98,7 @@ impl Refusal {
     /// A field of the command is wrong in a way that only the domain knows.
     pub fn field(field: impl Into<String>, description: impl Into<String>) -> Self {
         let violation = FieldViolation::new(field, description);
-        Self {
-            reason: ErrorReason::FieldInvalid,
-            message: format!("{} {}.", violation.field, violation.description),
-            violations: vec![violation],
-        }
+        let message = format!("{} {}.", violation.field, violation.description);
+        Self { violations: vec![violation], ..Self::new(ErrorReason::FieldInvalid, message) }
     }
 }

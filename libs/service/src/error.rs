@@ -160,7 +160,9 @@ impl From<Problem> for Status {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        Self { violations: refusal.violations, ..Self::new(refusal.reason, refusal.message) }
+        let Refusal { reason, message, violations, metadata } = refusal;
+        let problem = Self { violations, ..Self::new(reason, message) };
+        metadata.into_iter().fold(problem, |problem, (key, value)| problem.with(key, value))
     }
 }
 
@@ -351,8 +353,9 @@ mod tests {
 
     #[test]
     fn a_refused_transition_names_its_resource() {
-        let problem = Problem::from(Refusal::new(ErrorReason::AlreadySigned, "Signed already."));
-        let details = Status::from(problem.about("contracts/c1")).get_error_details();
+        let refusal = Refusal::new(ErrorReason::AlreadySigned, "Signed already.").with("signer", "users/ada");
+        let details = Status::from(Problem::from(refusal).about("contracts/c1")).get_error_details();
+        assert_eq!(details.error_info().unwrap().metadata["signer"], "users/ada");
         let violation = &details.precondition_failure().unwrap().violations[0];
         assert_eq!((&violation.r#type[..], &violation.subject[..]), ("ALREADY_SIGNED", "contracts/c1"));
     }
