@@ -12,6 +12,7 @@ use tandem_proto::campaigns::v1::participation_service_client::ParticipationServ
 use tandem_proto::common::v1::timer_service_client::TimerServiceClient;
 use tandem_proto::common::v1::view_service_client::ViewServiceClient;
 use tandem_proto::contracts::v1::contract_service_client::ContractServiceClient;
+use tandem_proto::contracts::v1::exclusivity_service_client::ExclusivityServiceClient;
 use tandem_proto::contracts::v1::rights_service_client::RightsServiceClient;
 use tandem_proto::creators::v1::creator_service_client::CreatorServiceClient;
 use tandem_proto::creators::v1::prospect_service_client::ProspectServiceClient;
@@ -70,6 +71,11 @@ impl Client {
     /// Usage rights: what published content may be used for, where, and until when.
     pub fn rights(&self) -> RightsServiceClient<Channel> {
         RightsServiceClient::new(self.channel(Service::Contracts))
+    }
+
+    /// Exclusivity: which contracts of a creator stand against each other.
+    pub fn exclusivity(&self) -> ExclusivityServiceClient<Channel> {
+        ExclusivityServiceClient::new(self.channel(Service::Contracts))
     }
 
     /// Campaigns: objective, KPIs, brief, budget.

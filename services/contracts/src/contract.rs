@@ -12,7 +12,7 @@ mod negotiation;
 mod resource;
 mod schedule;
 mod signing;
-mod term;
+pub(crate) mod term;
 pub mod termination;
 #[cfg(test)]
 mod tests;

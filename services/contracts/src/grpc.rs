@@ -4,9 +4,11 @@
 
 use std::sync::Arc;
 
+pub(crate) mod exclusivity;
 mod quote;
 mod render;
 pub(crate) mod rights;
+pub(crate) mod signing;
 mod terms;
 
 use jiff::civil::Date;
@@ -24,18 +26,23 @@ use tandem_service::{Call, Problem, Resource as _, ResourceView, list};
 use tandem_views::{ListQuery, ViewHandle};
 use tonic::{Request, Response, Status};
 
-use crate::contract::{Action, Command, Consent, Contract, Draft, amendment, termination};
+use crate::contract::{Action, Command, Contract, Draft, amendment, termination};
 use crate::terms::Terms;
 
 /// The handlers, over the contracts and the view that lists them.
 pub(crate) struct Grpc {
     contracts: Arc<Executor<Contract>>,
     view: ViewHandle<ResourceView<Contract>>,
+    signing: signing::Signing,
 }
 
 impl Grpc {
-    pub(crate) fn new(contracts: Arc<Executor<Contract>>, view: ViewHandle<ResourceView<Contract>>) -> Self {
-        Self { contracts, view }
+    pub(crate) fn new(
+        contracts: Arc<Executor<Contract>>,
+        view: ViewHandle<ResourceView<Contract>>,
+        signing: signing::Signing,
+    ) -> Self {
+        Self { contracts, view, signing }
     }
 
     /// For whom the caller acts on the contract that the request names.
@@ -172,11 +179,7 @@ impl ContractService for Grpc {
     }
 
     async fn sign_contract(&self, request: Request<pb::SignContractRequest>) -> Result<Response<pb::Contract>, Status> {
-        let call = Call::accept(request)?;
-        let pb::SignContractRequest { terms_hash, capacity, document, .. } = call.message.clone();
-        let method = call.message.method();
-        let consent = Consent { terms_hash, capacity, method, document, exclusivity_override: None };
-        self.act(&call, Action::Sign(consent)).await
+        signing::sign(self, &Call::accept(request)?).await
     }
 
     async fn attach_document(

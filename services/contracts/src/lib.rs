@@ -4,16 +4,19 @@
 //! |---|---|
 //! | [`terms`] | what can be agreed on, its hash, and what differs between rounds |
 //! | [`contract`] | the aggregate: what a contract allows, and what has happened to it |
+//! | [`exclusivity`] | what signed contracts keep a creator from, and what stands against signing another |
 //! | [`render`] | a contract as a document for people |
 //! | [`rights`] | what a contract grants for what is published under it |
 //! | [`usage_right`] | the aggregate: an entry of the register of rights |
 //! | [`granting`] | the process that keeps the register as the contracts have it |
-//! | `grpc` | `tandem.contracts.v1` over them |
+//! | `grpc` | the services of `tandem.contracts.v1` over them |
 //!
-//! Invariant: a contract is decided on by itself alone. This service calls no other; of others' events it reads
-//! publications, which rights begin with. What time brings about, its timers do.
+//! Invariant: a contract is decided on by itself alone, but for its signatures, which the exclusivity of others can stand
+//! against. This service calls no other; of others' events it reads publications, which rights begin with. What time
+//! brings about, its timers do.
 
 pub mod contract;
+pub mod exclusivity;
 #[cfg(test)]
 #[path = "../tests/api/fixtures.rs"]
 mod fixtures;
@@ -27,11 +30,15 @@ pub mod usage_right;
 use std::sync::Arc;
 
 use tandem_proto::contracts::v1::contract_service_server::ContractServiceServer;
+use tandem_proto::contracts::v1::exclusivity_service_server::ExclusivityServiceServer;
 use tandem_proto::contracts::v1::rights_service_server::RightsServiceServer;
 use tandem_service::{Environment, NoArgs, ResourceView, Service, Wired};
 
 use contract::Contract;
+use exclusivity::Book;
+use exclusivity::keeping::Keeping;
 use granting::Granting;
+use grpc::signing::Signing;
 use rights::publications::Publications;
 use usage_right::UsageRight;
 
@@ -58,6 +65,9 @@ impl Service for Contracts {
             rights: Arc::clone(&rights),
             publications: publications.clone(),
         });
+        let books = Arc::new(env.executor::<Book>());
+        env.process(Keeping::new(Arc::clone(&env.log), Arc::clone(&contracts), Arc::clone(&books)));
+        let signing = Signing::new(Arc::clone(&env.log), Arc::clone(&books));
         Ok(Wired::new()
             .view(&view)
             .view(&rights_view)
@@ -70,6 +80,10 @@ impl Service for Contracts {
                 view: rights_view,
                 publications,
             }))
-            .service(ContractServiceServer::new(grpc::Grpc::new(contracts, view))))
+            .service(ExclusivityServiceServer::new(grpc::exclusivity::Exclusivity {
+                contracts: Arc::clone(&contracts),
+                books,
+            }))
+            .service(ContractServiceServer::new(grpc::Grpc::new(contracts, view, signing))))
     }
 }

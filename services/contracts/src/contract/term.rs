@@ -58,7 +58,7 @@ pub(super) fn renewal(contract: &Contract) -> Option<&RenewalClause> {
 }
 
 /// Its clause on renewal, if it will renew itself at the end of this term: that is agreed, and nobody has given notice.
-pub(super) fn renews(contract: &Contract) -> Option<&RenewalClause> {
+pub(crate) fn renews(contract: &Contract) -> Option<&RenewalClause> {
     renewal(contract).filter(|clause| clause.auto_renew && contract.renewal_notice_by() == Party::Unspecified)
 }
 

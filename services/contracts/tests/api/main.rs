@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod amendments;
+mod exclusivity;
 mod fixtures;
 mod idempotency;
 mod life;

@@ -1,6 +1,6 @@
 //! Clauses about content: what is owed, what it may be used for, and whom it may not be made for.
 //!
-//! Invariant: days lie within the contract.
+//! Invariant: days lie within the contract, and categories are of the taxonomy.
 
 use std::collections::HashSet;
 
@@ -10,6 +10,7 @@ use tandem_proto::validation::Path;
 
 use super::super::header::day;
 use super::{Around, distinct};
+use crate::exclusivity::taxonomy::taxonomy;
 
 pub(super) fn deliverables(
     clause: &DeliverablesClause,
@@ -18,6 +19,7 @@ pub(super) fn deliverables(
     wrong: &mut Vec<FieldViolation>,
 ) {
     distinct(&clause.categories, "categories", at, wrong);
+    taxonomy().check(&clause.categories, at, wrong);
     let mut ids = HashSet::new();
     for (index, deliverable) in clause.deliverables.iter().enumerate() {
         let at = at.item("deliverables", index);
@@ -62,4 +64,5 @@ pub(super) fn usage_rights(clause: &UsageRightsClause, at: &Path<'_>, wrong: &mu
 
 pub(super) fn exclusivity(clause: &ExclusivityClause, at: &Path<'_>, wrong: &mut Vec<FieldViolation>) {
     distinct(&clause.categories, "categories", at, wrong);
+    taxonomy().check(&clause.categories, at, wrong);
 }
