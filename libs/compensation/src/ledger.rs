@@ -86,6 +86,13 @@ impl Ledger {
         }
     }
 
+    /// Whether a fact tells nothing that is not known: figures no higher than those before.
+    #[must_use]
+    pub fn knows(&self, fact: &Fact) -> bool {
+        let Fact::Measured { metric, value, source } = fact else { return false };
+        self.figures.get(&(*metric, source.clone())).is_some_and(|known| known >= value)
+    }
+
     /// Prices a fact and records it.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ mod ledger;
 mod line;
 mod rules;
 mod sales;
+mod termination;
 #[cfg(test)]
 mod tests;
 

@@ -6,6 +6,7 @@ mod facts;
 mod fees;
 mod grants;
 mod properties;
+mod terminations;
 
 use jiff::Timestamp;
 use tandem_money::{Currency, Money};

@@ -1,36 +1,38 @@
 //! Accrual: what happens to contracts and campaigns becomes earnings.
 //!
-//! Invariant: nothing earns twice. The id of an earning is made from what is earned once (an instalment of a contract's
-//! fee; a clause's share of an order or refund), so that an event handled twice finds its earnings there.
+//! Invariant: nothing earns twice. What earns by itself has an id made from what is earned once (an instalment of a
+//! contract's fee; a clause's share of an order or refund), so that an event handled twice finds its earnings there. What
+//! earns by what else happened is recorded once in the ledger of its contract, whose events are handled in turn.
 
 mod occurrence;
 
 use std::fmt::Display;
 use std::sync::Arc;
 
-use quick_cache::sync::Cache;
-use sha2::{Digest as _, Sha256};
-use tandem_aggregate::{Cause, Process, ProcessError};
+use jiff::Timestamp;
+use tandem_aggregate::{Cause, CommandMeta, ExecuteError, Executor, Process, ProcessError};
 use tandem_client::Client;
-use tandem_compensation::{Ledger, Line, Rules};
-use tandem_eventlog::{Filter, RecordedEvent};
-use tandem_money::dates::date_to_proto;
+use tandem_compensation::Rules;
+use tandem_eventlog::{EventLog, Filter, RecordedEvent};
 use tandem_proto::common::v1::ErrorReason;
-use tandem_proto::contracts::v1::{Contract, GetContractRequest};
-use tandem_proto::payouts::v1::{Calculation, CreateEarningRequest, Earning, EarningRule, SourceEvent};
+use tandem_proto::contracts::v1::{ClauseEffect, GetTermsRequest};
+use tandem_proto::payouts::v1::{CreateEarningRequest, Earning};
 use tandem_proto::time;
 use tandem_service::Peers;
 use tonic::Code;
 
-use self::occurrence::{KINDS, Occurrence, occurrence};
+use self::occurrence::{Happened, KINDS, Meaning, Told, meaning};
+use crate::accrued::{Source, earnings, hash};
+use crate::ledger::{Agreed, Ledger, Record};
 
-/// Contracts kept in memory; a version of a contract never changes.
-const CONTRACTS: usize = 10_000;
+/// Of its durable consumer: it stays for good.
+const NAME: &str = "payouts-accrual";
 
 /// The process.
 pub struct Accrual {
     peers: Peers,
-    contracts: Cache<(String, String, i32), Arc<Contract>>,
+    log: Arc<dyn EventLog>,
+    ledgers: Arc<Executor<Ledger>>,
 }
 
 /// Why an event has not earned yet. It is tried again in both cases.
@@ -60,18 +62,27 @@ impl From<tandem_client::Error> for Failure {
     }
 }
 
+impl From<ExecuteError> for Failure {
+    fn from(error: ExecuteError) -> Self {
+        match error {
+            ExecuteError::Contended | ExecuteError::Unavailable(_) => Self::Away(error.to_string()),
+            _ => Self::defect(error),
+        }
+    }
+}
+
 impl Accrual {
-    /// With the services that know contracts and keep earnings.
+    /// With the services that know contracts and keep earnings, and the ledgers.
     #[must_use]
-    pub fn new(peers: Peers) -> Self {
-        Self { peers, contracts: Cache::new(CONTRACTS) }
+    pub fn new(peers: Peers, log: Arc<dyn EventLog>, ledgers: Arc<Executor<Ledger>>) -> Self {
+        Self { peers, log, ledgers }
     }
 }
 
 #[async_trait::async_trait]
 impl Process for Accrual {
-    fn name(&self) -> &'static str {
-        "payouts-accrual"
+    fn name(&self) -> &str {
+        NAME
     }
 
     fn filter(&self) -> Filter {
@@ -91,57 +102,86 @@ impl Process for Accrual {
 
 impl Accrual {
     async fn accrue(&self, event: &RecordedEvent, cause: &Cause) -> Result<(), Failure> {
-        let Some(occurrence) = occurrence(event)? else { return Ok(()) };
+        let Some(meaning) = meaning(event, self.log.as_ref()).await? else { return Ok(()) };
         let client = self.peers.for_event(cause)?;
-        let contract = self.contract(&client, cause, &occurrence).await?;
-        let terms =
-            contract.terms.as_ref().ok_or_else(|| Failure::defect(format!("{} has no terms", contract.name)))?;
-        let (rules, at) = (Rules::parse(terms).map_err(Failure::defect)?, event.envelope.time);
-        let mut ledger = Ledger::default();
-        for fact in &occurrence.before {
-            ledger.take(&rules, fact, at).map_err(Failure::defect)?;
-        }
-        for line in ledger.price(&rules, &occurrence.fact, at).map_err(Failure::defect)? {
-            // What is given in kind is no money that is owed.
-            if !line.payable {
-                continue;
-            }
-            let part = if line.held_back { format!("{}~held-back", line.part) } else { line.part.clone() };
-            let request_id = hash([&event.envelope.id, &line.clause_id, &part]);
-            let earning_id = match line.rule {
-                // Two campaigns under one contract both end with a publication; the fee is owed once.
-                EarningRule::FeeInstalment | EarningRule::PerDeliverableFee => {
-                    hash([&contract.name, &line.clause_id, &part])
-                }
-                _ => request_id.clone(),
-            };
-            let earning = Some(earning(&contract, occurrence.version, event, line));
-            record(&client, CreateEarningRequest { earning, earning_id, request_id }).await?;
+        let earned = match meaning {
+            Meaning::Happened(happened) => self.happened(&client, happened, cause).await?,
+            Meaning::Ended { contract, effects, source } => ended(&client, &contract, &effects, &source).await?,
+            Meaning::Earned(earned) => earned,
+        };
+        for earning in earned {
+            record(&client, earning, &cause.event_id).await?;
         }
         Ok(())
     }
 
-    async fn contract(
-        &self,
-        client: &Client,
-        cause: &Cause,
-        occurrence: &Occurrence,
-    ) -> Result<Arc<Contract>, Failure> {
-        let key = (cause.tenant.clone(), occurrence.contract.clone(), occurrence.version);
-        if let Some(contract) = self.contracts.get(&key) {
-            return Ok(contract);
+    /// What facts earn by themselves. What they earn with others is left to the ledger.
+    async fn happened(&self, client: &Client, happened: Happened, cause: &Cause) -> Result<Vec<Earning>, Failure> {
+        let Happened { contract, agreed_at, before, now } = happened;
+        let agreed = agreed(client, &contract, agreed_at).await?;
+        let (mut known, mut earned) = (tandem_compensation::Ledger::default(), Vec::new());
+        let told = before.into_iter().map(|told| (told, false)).chain(now.into_iter().map(|told| (told, true)));
+        for (told, is_new) in told {
+            if agreed.rules.depends_on_others(&told.fact) {
+                self.enter(&agreed, told, cause).await?;
+                continue;
+            }
+            let lines = known.take(&agreed.rules, &told.fact, told.source.at).map_err(Failure::defect)?;
+            if is_new {
+                earned.extend(earnings(&agreed, &told.source, lines));
+            }
         }
-        let request = GetContractRequest { name: occurrence.contract.clone(), round: occurrence.version };
-        let contract = client.contracts().get_contract(request).await.map_err(tandem_client::Error::from)?;
-        let contract = Arc::new(contract.into_inner());
-        self.contracts.insert(key, Arc::clone(&contract));
-        Ok(contract)
+        Ok(earned)
+    }
+
+    /// Records a fact in the ledger of its contract, unless it is there.
+    async fn enter(&self, agreed: &Arc<Agreed>, told: Told, cause: &Cause) -> Result<(), Failure> {
+        let Told { fact_id, fact, source: Source { event: source, at } } = told;
+        let meta = meta(&fact_id, cause);
+        let command = Record { fact_id, fact, at, source, agreed: Arc::clone(agreed) };
+        self.ledgers.execute(agreed.contract.trim_start_matches("contracts/"), &command, &meta).await?;
+        Ok(())
     }
 }
 
+/// What a contract's end earns, and takes back.
+async fn ended(
+    client: &Client,
+    contract: &str,
+    effects: &[ClauseEffect],
+    source: &Source,
+) -> Result<Vec<Earning>, Failure> {
+    let agreed = agreed(client, contract, source.at).await?;
+    let mut earned = Vec::new();
+    for effect in effects {
+        let lines = agreed.rules.effect(effect, source.at).map_err(Failure::defect)?;
+        earned.extend(earnings(&agreed, source, lines));
+    }
+    Ok(earned)
+}
+
+/// The terms of a contract in force at an instant, as they were known then: what is agreed later changes nothing that was
+/// earned before.
+async fn agreed(client: &Client, contract: &str, at: Timestamp) -> Result<Arc<Agreed>, Failure> {
+    let instant = Some(time::to_proto(at));
+    let request = GetTermsRequest { name: contract.to_owned(), as_of_time: instant, known_at_time: instant };
+    let answer = client.contracts().get_terms(request).await.map_err(tandem_client::Error::from)?.into_inner();
+    let terms = answer.terms.unwrap_or_default();
+    Ok(Arc::new(Agreed {
+        contract: contract.to_owned(),
+        brand: answer.brand,
+        creator: answer.creator,
+        version: answer.version,
+        rules: Rules::parse(&terms).map_err(Failure::defect)?,
+        terms,
+    }))
+}
+
 /// Records an earning unless it is there: what was recorded first stands, even if a later version words it otherwise.
-async fn record(client: &Client, request: CreateEarningRequest) -> Result<(), Failure> {
-    let earning_id = request.earning_id.clone();
+async fn record(client: &Client, earning: Earning, event_id: &str) -> Result<(), Failure> {
+    let earning_id = earning.name.trim_start_matches("earnings/").to_owned();
+    let request_id = hash([event_id, &earning_id, ""]);
+    let request = CreateEarningRequest { earning: Some(earning), earning_id: earning_id.clone(), request_id };
     match client.earnings().create_earning(request).await.map_err(tandem_client::Error::from) {
         Ok(_) => Ok(()),
         Err(error) if matches!(error.reason(), Some(ErrorReason::ResourceExists | ErrorReason::RequestIdReused)) => {
@@ -152,34 +192,21 @@ async fn record(client: &Client, request: CreateEarningRequest) -> Result<(), Fa
     }
 }
 
-fn earning(contract: &Contract, version: i32, event: &RecordedEvent, line: Line) -> Earning {
-    Earning {
-        brand: contract.brand.clone(),
-        creator: contract.creator.clone(),
-        contract: contract.name.clone(),
-        contract_version: version,
-        clause_id: line.clause_id,
-        rule: line.rule.into(),
-        amount: Some(line.amount.into()),
-        calculation: Some(Calculation {
-            base_amount: Some(line.base.into()),
-            rate_basis_points: line.rate_basis_points,
-            explanation: line.explanation,
-        }),
-        source_events: vec![SourceEvent {
-            event_id: event.envelope.id.clone(),
-            r#type: event.envelope.event_type.clone(),
-            resource: event.envelope.resource.clone(),
-            position: i64::try_from(event.position).unwrap_or(i64::MAX),
-            time: Some(time::to_proto(event.envelope.time)),
-        }],
-        earn_time: Some(time::to_proto(event.envelope.time)),
-        due_date: Some(date_to_proto(line.due_date)),
-        ..Earning::default()
+/// Of the recording of a fact that an event tells.
+#[expect(clippy::disallowed_methods, reason = "where an event becomes a command, which gets its time here")]
+fn meta(fact_id: &str, cause: &Cause) -> CommandMeta {
+    CommandMeta {
+        tenant: cause.tenant.clone(),
+        actor: "services/payouts".to_owned(),
+        command: NAME.to_owned(),
+        reason: String::new(),
+        request_id: fact_id.to_owned(),
+        request_hash: String::new(),
+        correlation_id: cause.correlation_id.clone(),
+        causation_id: cause.event_id.clone(),
+        traceparent: tandem_eventlog::trace::current_traceparent(),
+        etag: String::new(),
+        time: cause.test_clock.unwrap_or_else(Timestamp::now),
+        test_clock: cause.test_clock.is_some(),
     }
-}
-
-/// 128 bits, hex. None of the parts has a slash but the first.
-fn hash(parts: [&str; 3]) -> String {
-    hex::encode(&Sha256::digest(parts.join("/"))[..16])
 }

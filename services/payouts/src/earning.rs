@@ -129,7 +129,8 @@ impl Earning {
         let amount = earning.amount.as_ref().ok_or_else(|| Refusal::field("earning.amount", "is required"))?;
         let amount =
             Money::try_from(amount).map_err(|error| Refusal::field("earning.amount", format!("is wrong: {error}")))?;
-        let taken_back = earning.rule() == pb::EarningRule::CommissionClawback;
+        use pb::EarningRule::{CommissionClawback, TerminationClawback};
+        let taken_back = matches!(earning.rule(), CommissionClawback | TerminationClawback);
         if taken_back && !amount.is_negative() {
             return Err(Refusal::field("earning.amount", "must be below zero: a clawback takes back"));
         }

@@ -4,9 +4,11 @@
 //! and the rule that it comes from; none is paid twice.
 
 mod accrual;
+mod accrued;
 mod collect;
 mod earning;
 mod grpc;
+mod ledger;
 mod pain001;
 mod payout_run;
 mod unpayable;
@@ -19,6 +21,7 @@ use tandem_proto::payouts::v1::payout_run_service_server::PayoutRunServiceServer
 use tandem_service::{Environment, ResourceView, Service, Wired};
 
 use crate::earning::Earning;
+use crate::ledger::Ledger;
 use crate::payout_run::PayoutRun;
 
 /// The service.
@@ -36,7 +39,8 @@ impl Service for Payouts {
         let earnings = env.view(ResourceView::<Earning>::default()).await?;
         let runs = env.view(ResourceView::<PayoutRun>::default()).await?;
         let earning_executor = Arc::new(env.executor::<Earning>());
-        env.process(accrual::Accrual::new(peers.clone()));
+        let ledgers = Arc::new(env.executor::<Ledger>());
+        env.process(accrual::Accrual::new(peers.clone(), Arc::clone(&env.log), ledgers));
         Ok(Wired::new()
             .view(&earnings)
             .view(&runs)

@@ -13,7 +13,7 @@ use tandem_proto::contracts::v1::{
 use tandem_proto::creators::v1::{
     FindingKind, FindingSeverity, Platform, ReplyOutcome, Tier, creator_event, prospect_event,
 };
-use tandem_proto::payouts::v1::{EarningRule, earning_event, payout_run_event};
+use tandem_proto::payouts::v1::{EarningRule, earning_event, ledger_event, payout_run_event};
 use tandem_proto::{EventSet, google, time};
 
 /// Digits of a file's hash: enough to tell files apart by eye.
@@ -35,6 +35,7 @@ pub fn describe(event_type: &str, payload: &[u8]) -> String {
         .or_else(|| words(event_type, payload, tracking_code))
         .or_else(|| words(event_type, payload, conversion))
         .or_else(|| words(event_type, payload, earning))
+        .or_else(|| words(event_type, payload, ledger))
         .or_else(|| words(event_type, payload, payout_run))
         .unwrap_or_else(|| event_type.rsplit('.').next().unwrap_or(event_type).to_owned())
 }
@@ -309,6 +310,25 @@ fn earning(event: earning_event::Event) -> String {
         E::Scheduled(event) => format!("Scheduled in {}", event.payout_run),
         E::Released(event) => format!("Released from {}", event.payout_run),
         E::Paid(event) => format!("Paid by {}", event.payout),
+    }
+}
+
+fn ledger(event: ledger_event::Event) -> String {
+    use tandem_proto::contracts::v1::compensation_fact::Fact as F;
+    let ledger_event::Event::FactRecorded(event) = event;
+    let fact = match event.fact.and_then(|fact| fact.fact) {
+        Some(F::Order(order)) => format!("an order over {}", money(order.net_amount.as_ref())),
+        Some(F::Refund(refund)) => format!("a refund over {}", money(refund.net_amount.as_ref())),
+        Some(F::Metric(figure)) => {
+            format!("{} {}", grouped(figure.value), plain(figure.metric().as_str_name(), "METRIC_"))
+        }
+        Some(F::Revenue(revenue)) => format!("revenue of {}", money(revenue.net_amount.as_ref())),
+        Some(F::Expense(expense)) => format!("an expense of {}", money(expense.amount.as_ref())),
+        Some(F::Signed(_) | F::Published(_) | F::Cancelled(_)) | None => "what happened".to_owned(),
+    };
+    match &event.earnings[..] {
+        [] => format!("Accounted for {fact}: nothing is earned by it"),
+        earnings => format!("Accounted for {fact}: {}", count(earnings.len(), "earning")),
     }
 }
 

@@ -1,84 +1,214 @@
-//! What an event of contracts or campaigns means to pricing.
+//! What an event of contracts, campaigns or a ledger means to what is earned.
 //!
-//! Invariant: an event's own words decide; nothing is asked elsewhere.
+//! Invariant: an event's own words decide, with those of earlier events of its aggregate; no service is asked.
 
+use jiff::Timestamp;
 use tandem_compensation::Fact;
-use tandem_eventlog::{Kind, RecordedEvent};
+use tandem_eventlog::{EventLog, Kind, RecordedEvent, Subject};
 use tandem_money::Money;
 use tandem_proto::EventSet;
-use tandem_proto::campaigns::v1::{TrackingCodeAssigned, conversion_event, participation_event};
-use tandem_proto::contracts::v1::contract_event;
+use tandem_proto::campaigns::v1::{PerformanceRecorded, conversion_event, participation_event};
+use tandem_proto::contracts::v1::{ClauseEffect, Metric, contract_event};
 use tandem_proto::google::r#type as wire;
+use tandem_proto::payouts::v1::{Earning, SourceEvent, ledger_event};
 use tandem_proto::time;
 
 use super::Failure;
+use crate::accrued::Source;
 
 /// The aggregates whose events may matter.
-pub(super) const KINDS: [Kind; 3] = [
+pub(super) const KINDS: [Kind; 4] = [
     Kind { context: "contracts", aggregate: "contract" },
     Kind { context: "campaigns", aggregate: "participation" },
     Kind { context: "campaigns", aggregate: "conversion" },
+    Kind { context: "payouts", aggregate: "ledger" },
 ];
 
-/// An event that pricing may have to do with.
+/// What an event means.
 #[derive(Debug)]
-pub(super) struct Occurrence {
-    /// `contracts/{contract}`.
-    pub contract: String,
-    /// Its version.
-    pub version: i32,
-    /// What it follows up: the order that is refunded, and what was refunded of it before.
-    pub before: Vec<Fact>,
-    /// What happened.
-    pub fact: Fact,
+pub(super) enum Meaning {
+    /// Facts, to be priced.
+    Happened(Happened),
+    /// The contract ended.
+    Ended {
+        /// `contracts/{contract}`.
+        contract: String,
+        /// What that means for its clauses.
+        effects: Vec<ClauseEffect>,
+        /// The event.
+        source: Source,
+    },
+    /// A ledger has recorded what was earned.
+    Earned(Vec<Earning>),
 }
 
-/// What an event means to pricing; none if nothing.
-pub(super) fn occurrence(event: &RecordedEvent) -> Result<Option<Occurrence>, Failure> {
+/// Facts under a contract.
+#[derive(Debug)]
+pub(super) struct Happened {
+    /// `contracts/{contract}`.
+    pub contract: String,
+    /// The instant whose terms they are priced by.
+    pub agreed_at: Timestamp,
+    /// What they follow up, oldest first: the order that is refunded, and earlier refunds of it.
+    pub before: Vec<Told>,
+    /// What happened now.
+    pub now: Vec<Told>,
+}
+
+/// A fact, and the event that told it.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    /// By which it is known.
+    pub fact_id: String,
+    /// What happened.
+    pub fact: Fact,
+    /// The event.
+    pub source: Source,
+}
+
+/// What an event means; none if nothing.
+pub(super) async fn meaning(event: &RecordedEvent, log: &dyn EventLog) -> Result<Option<Meaning>, Failure> {
     let [_, context, aggregate, _] = event.tokens();
     match (context, aggregate) {
-        ("contracts", "contract") => Ok(decode(event)?.and_then(|decided| signed(event, decided))),
-        ("campaigns", "participation") => Ok(decode(event)?.and_then(published)),
-        ("campaigns", "conversion") => decode(event)?.map(|decided| sold_or_refunded(event, decided)).transpose(),
+        ("contracts", "contract") => Ok(decode(event)?.and_then(|decided| concluded_or_ended(event, decided))),
+        ("campaigns", "participation") => match decode(event)? {
+            Some(participation_event::Event::DeliverablePublished(published)) => {
+                let last = published.remaining_count == 0;
+                let fact = Fact::Published { deliverable_id: published.deliverable_id, last };
+                Ok(Some(alone(published.contract, event, vec![told(event, "", fact)])))
+            }
+            Some(participation_event::Event::PerformanceRecorded(measured)) => {
+                let contract = joined(&earlier(event, log).await?)?;
+                Ok(Some(alone(contract, event, figures(event, &measured))))
+            }
+            _ => Ok(None),
+        },
+        ("campaigns", "conversion") => match decode(event)? {
+            Some(conversion_event::Event::Attributed(order)) => {
+                let contract = order.attribution.clone().unwrap_or_default().contract;
+                let fact = sold_or_refunded(event, conversion_event::Event::Attributed(order))?;
+                Ok(Some(alone(contract, event, vec![fact])))
+            }
+            Some(refunded @ conversion_event::Event::Refunded(_)) => {
+                refund(event, refunded, &earlier(event, log).await?).map(Some)
+            }
+            None => Ok(None),
+        },
+        ("payouts", "ledger") => {
+            let recorded = decode(event)?;
+            Ok(recorded.map(|ledger_event::Event::FactRecorded(recorded)| Meaning::Earned(recorded.earnings)))
+        }
         _ => Ok(None),
     }
 }
 
-fn signed(event: &RecordedEvent, decided: contract_event::Event) -> Option<Occurrence> {
-    let contract_event::Event::Signed(signed) = decided else { return None };
+/// Facts that follow up none.
+fn alone(contract: String, event: &RecordedEvent, now: Vec<Told>) -> Meaning {
+    Meaning::Happened(Happened { contract, agreed_at: event.envelope.time, before: Vec::new(), now })
+}
+
+fn concluded_or_ended(event: &RecordedEvent, decided: contract_event::Event) -> Option<Meaning> {
     let contract = event.envelope.resource.clone();
-    Some(Occurrence { contract, version: signed.version, before: Vec::new(), fact: Fact::Signed })
+    match decided {
+        contract_event::Event::Signed(_) => Some(alone(contract, event, vec![told(event, "", Fact::Signed)])),
+        contract_event::Event::Terminated(ended) => {
+            let effects = ended.termination.unwrap_or_default().effects;
+            Some(Meaning::Ended { contract, effects, source: source(event) })
+        }
+        _ => None,
+    }
 }
 
-fn published(decided: participation_event::Event) -> Option<Occurrence> {
-    let participation_event::Event::DeliverablePublished(published) = decided else { return None };
-    let (contract, version) = (published.contract, published.contract_version);
-    let fact = Fact::Published { deliverable_id: published.deliverable_id, last: published.remaining_count == 0 };
-    Some(Occurrence { contract, version, before: Vec::new(), fact })
+/// The totals of one deliverable.
+fn figures(event: &RecordedEvent, measured: &PerformanceRecorded) -> Vec<Told> {
+    let performance = measured.performance.unwrap_or_default();
+    let of = format!("{}/{}", event.envelope.resource, measured.deliverable_id);
+    let figure =
+        |metric: Metric, value| told(event, metric.as_str_name(), Fact::Measured { metric, value, source: of.clone() });
+    vec![
+        figure(Metric::Impressions, performance.impressions),
+        figure(Metric::Engagements, performance.engagements),
+        figure(Metric::Clicks, performance.clicks),
+    ]
 }
 
-fn sold_or_refunded(event: &RecordedEvent, decided: conversion_event::Event) -> Result<Occurrence, Failure> {
+/// A refund is priced by the terms that its order was: it takes back what that earned.
+fn refund(
+    event: &RecordedEvent,
+    refunded: conversion_event::Event,
+    earlier: &[RecordedEvent],
+) -> Result<Meaning, Failure> {
+    let mut before = Vec::new();
+    for earlier in earlier {
+        if let Some(decided) = decode(earlier)? {
+            before.push(sold_or_refunded(earlier, decided)?);
+        }
+    }
+    let Some(order) = before.first() else {
+        return Err(Failure::Away(format!("the order of {} can't be read yet", event.envelope.resource)));
+    };
+    let attribution = match &refunded {
+        conversion_event::Event::Refunded(refund) => refund.attribution.clone(),
+        conversion_event::Event::Attributed(order) => order.attribution.clone(),
+    };
+    Ok(Meaning::Happened(Happened {
+        contract: attribution.unwrap_or_default().contract,
+        agreed_at: order.source.at,
+        before,
+        now: vec![sold_or_refunded(event, refunded)?],
+    }))
+}
+
+fn sold_or_refunded(event: &RecordedEvent, decided: conversion_event::Event) -> Result<Told, Failure> {
     let order_id = event.envelope.resource.clone();
-    let (attribution, before, fact) = match decided {
+    let fact = match decided {
         conversion_event::Event::Attributed(order) => {
             let time = order.order_time.as_ref().and_then(time::from_proto).unwrap_or(event.envelope.time);
-            let fact = Fact::Ordered { order_id, net: money(order.net_amount.as_ref())?, time };
-            (order.attribution, Vec::new(), fact)
+            Fact::Ordered { order_id, net: money(order.net_amount.as_ref())?, time }
         }
         conversion_event::Event::Refunded(refund) => {
-            let before = vec![
-                Fact::Ordered {
-                    order_id: order_id.clone(),
-                    net: money(refund.order_net_amount.as_ref())?,
-                    time: event.envelope.time,
-                },
-                Fact::Refunded { order_id: order_id.clone(), net: money(refund.previously_refunded_amount.as_ref())? },
-            ];
-            (refund.attribution, before, Fact::Refunded { order_id, net: money(refund.net_amount.as_ref())? })
+            Fact::Refunded { order_id, net: money(refund.net_amount.as_ref())? }
         }
     };
-    let TrackingCodeAssigned { contract, contract_version, .. } = attribution.unwrap_or_default();
-    Ok(Occurrence { contract, version: contract_version, before, fact })
+    Ok(told(event, "", fact))
+}
+
+/// The contract that the participation was joined by.
+fn joined(earlier: &[RecordedEvent]) -> Result<String, Failure> {
+    for event in earlier {
+        if let Some(participation_event::Event::Joined(joined)) = decode(event)? {
+            return Ok(joined.participation.unwrap_or_default().contract);
+        }
+    }
+    Err(Failure::Away("the participation's contract can't be read yet".to_owned()))
+}
+
+/// Events of the same aggregate before this one.
+async fn earlier(event: &RecordedEvent, log: &dyn EventLog) -> Result<Vec<RecordedEvent>, Failure> {
+    let [tenant, context, aggregate, id] = event.tokens();
+    let kind = KINDS.into_iter().find(|kind| (kind.context, kind.aggregate) == (context, aggregate));
+    let kind = kind.ok_or_else(|| Failure::defect("no aggregate that earns"))?;
+    let subject = Subject::new(tenant, kind, id).map_err(Failure::defect)?;
+    let mut events = log.read(&subject, 0).await.map_err(|error| Failure::Away(error.to_string()))?;
+    events.retain(|earlier| earlier.position < event.position);
+    Ok(events)
+}
+
+fn told(event: &RecordedEvent, part: &str, fact: Fact) -> Told {
+    let id = &event.envelope.id;
+    let fact_id = if part.is_empty() { id.clone() } else { format!("{id}/{part}") };
+    Told { fact_id, fact, source: source(event) }
+}
+
+fn source(event: &RecordedEvent) -> Source {
+    let told_by = SourceEvent {
+        event_id: event.envelope.id.clone(),
+        r#type: event.envelope.event_type.clone(),
+        resource: event.envelope.resource.clone(),
+        position: i64::try_from(event.position).unwrap_or(i64::MAX),
+        time: Some(time::to_proto(event.envelope.time)),
+    };
+    Source { event: told_by, at: event.envelope.time }
 }
 
 /// The event; none if it is of a type that came after this version, which then does not price it.

@@ -44,14 +44,16 @@ pub fn terms() -> contracts::Terms {
     }
 }
 
-/// As the contracts service answers for version 2.
+/// As the contracts service tells one of which version 2 was signed.
 pub fn contract(name: &str) -> contracts::Contract {
     contracts::Contract {
         name: name.into(),
         brand: BRAND.into(),
         creator: CREATOR.into(),
         round: 2,
+        version: 2,
         terms: Some(terms()),
+        versions: vec![contracts::TermsVersion { version: 2, ..Default::default() }],
         state: contracts::ContractState::Active.into(),
         ..Default::default()
     }

@@ -9,6 +9,7 @@ mod accrual;
 mod earnings;
 mod explain;
 mod fixtures;
+mod ledgers;
 mod logs;
 mod runs;
 mod settlement;

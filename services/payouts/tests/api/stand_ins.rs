@@ -63,7 +63,7 @@ impl Drop for StandIn {
     }
 }
 
-/// Contracts by name; each has one version.
+/// Contracts by name.
 #[derive(Clone, Default)]
 pub struct Contracts(Arc<Mutex<HashMap<String, contracts::Contract>>>);
 
@@ -114,10 +114,35 @@ impl ContractService for Contracts {
     ) -> Result<Response<contracts::Contract>, Status> {
         let contracts::GetContractRequest { name, round } = request.into_inner();
         match self.0.lock().unwrap().get(&name) {
-            Some(contract) if round == contract.round => Ok(Response::new(contract.clone())),
+            Some(contract) if round == 0 => Ok(Response::new(contract.clone())),
             Some(_) => Err(tandem_service::status(ErrorReason::FieldInvalid, "no such round")),
             None => Err(tandem_service::status(ErrorReason::ResourceNotFound, format!("{name} does not exist."))),
         }
+    }
+
+    async fn get_terms(
+        &self,
+        request: Request<contracts::GetTermsRequest>,
+    ) -> Result<Response<contracts::GetTermsResponse>, Status> {
+        let contracts::GetTermsRequest { name, as_of_time, known_at_time } = request.into_inner();
+        let known = self.0.lock().unwrap().get(&name).cloned();
+        let not_found = || tandem_service::status(ErrorReason::ResourceNotFound, format!("{name} does not exist."));
+        let contract = known.ok_or_else(not_found)?;
+        let by = |given: Option<prost_types::Timestamp>, limit: Option<prost_types::Timestamp>| {
+            let instant = |time: &prost_types::Timestamp| tandem_proto::time::from_proto(time).unwrap();
+            given.as_ref().map(instant) <= limit.as_ref().map(instant)
+        };
+        let applies = |version: &&contracts::TermsVersion| {
+            by(version.agree_time, known_at_time) && by(version.effective_time, as_of_time)
+        };
+        let version = contract.versions.iter().rev().find(applies).unwrap();
+        Ok(Response::new(contracts::GetTermsResponse {
+            terms: version.terms.clone().or(contract.terms),
+            version: version.version,
+            brand: contract.brand,
+            creator: contract.creator,
+            ..Default::default()
+        }))
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tandem_aggregate::Loaded;
 use tandem_client::Client;
-use tandem_proto::contracts::v1::{Clause, GetContractRequest};
+use tandem_proto::contracts::v1::{Clause, Contract, GetContractRequest, Terms};
 use tandem_proto::payouts::v1::{self as pb, ExplainPayoutRequest, ExplainPayoutResponse, PayoutLine};
 use tandem_service::{Call, Problem, Resource as _};
 use tonic::{Code, Response, Status};
@@ -16,9 +16,6 @@ use tonic::{Code, Response, Status};
 use super::{CONCURRENCY, Handlers, run_of};
 use crate::earning::Earning;
 use crate::grpc::id_of;
-
-/// A version of a contract.
-type Version = (String, i32);
 
 impl Handlers {
     pub(super) async fn explain(
@@ -33,16 +30,14 @@ impl Handlers {
         let earnings: Vec<pb::Earning> = stream::iter(reading).buffered(CONCURRENCY).try_collect().await?;
 
         let client = self.client(call)?;
-        let versions: BTreeSet<Version> =
-            earnings.iter().map(|earning| (earning.contract.clone(), earning.contract_version)).collect();
-        let asking: Vec<_> = versions.into_iter().map(|version| clauses(client.clone(), version)).collect();
-        let clauses = stream::iter(asking).buffer_unordered(CONCURRENCY).try_collect::<HashMap<_, _>>().await;
-        let clauses = clauses.map_err(|error| call.error(error))?;
+        let names: BTreeSet<String> = earnings.iter().map(|earning| earning.contract.clone()).collect();
+        let asking: Vec<_> = names.into_iter().map(|name| contract(client.clone(), name)).collect();
+        let contracts = stream::iter(asking).buffer_unordered(CONCURRENCY).try_collect::<Vec<_>>().await;
+        let contracts = contracts.map_err(|error| call.error(error))?;
+        let contracts: HashMap<_, _> = contracts.into_iter().flatten().collect();
         let line = |earning: pb::Earning| {
-            let clause = clauses
-                .get(&(earning.contract.clone(), earning.contract_version))
-                .and_then(|clauses| clauses.iter().find(|clause| clause.clause_id == earning.clause_id))
-                .cloned();
+            let contract = contracts.get(&earning.contract);
+            let clause = contract.and_then(|contract| clause(contract, &earning));
             if clause.is_none() {
                 let pb::Earning { name, contract, contract_version, clause_id, .. } = &earning;
                 tracing::error!(earning = name, contract, contract_version, clause_id, "no clause grants an earning");
@@ -63,13 +58,19 @@ impl Handlers {
     }
 }
 
-/// The clauses of a version; none if the contract is not there.
-async fn clauses(client: Client, version: Version) -> Result<(Version, Vec<Clause>), tandem_client::Error> {
-    let request = GetContractRequest { name: version.0.clone(), round: version.1 };
-    match client.contracts().get_contract(request).await {
-        Ok(contract) => Ok((version, contract.into_inner().terms.unwrap_or_default().clauses)),
-        // A version that the contract does not have is an invalid argument there.
-        Err(status) if matches!(status.code(), Code::NotFound | Code::InvalidArgument) => Ok((version, Vec::new())),
+/// A contract by its name; none if it is not there.
+async fn contract(client: Client, name: String) -> Result<Option<(String, Contract)>, tandem_client::Error> {
+    match client.contracts().get_contract(GetContractRequest { name: name.clone(), round: 0 }).await {
+        Ok(contract) => Ok(Some((name, contract.into_inner()))),
+        Err(status) if status.code() == Code::NotFound => Ok(None),
         Err(status) => Err(status.into()),
     }
+}
+
+/// The clause that grants an earning, as it was in the version that it was earned by.
+fn clause(contract: &Contract, earning: &pb::Earning) -> Option<Clause> {
+    let version = contract.versions.iter().find(|version| version.version == earning.contract_version)?;
+    // Those of the last version are told once, as the contract's.
+    let terms: &Terms = version.terms.as_ref().or(contract.terms.as_ref())?;
+    terms.clauses.iter().find(|clause| clause.clause_id == earning.clause_id).cloned()
 }
