@@ -18,5 +18,5 @@ mod tests;
 
 pub use fact::{Fact, FactError};
 pub use ledger::Ledger;
-pub use line::Line;
+pub use line::{Line, percent};
 pub use rules::{Rules, TermsError};

@@ -64,7 +64,8 @@ impl Grant {
 }
 
 /// Basis points for people: `1250` → `12.5 %`.
-pub(crate) fn percent(basis_points: i32) -> String {
+#[must_use]
+pub fn percent(basis_points: i32) -> String {
     let (whole, rest) = (basis_points / 100, basis_points % 100);
     match rest {
         0 => format!("{whole} %"),

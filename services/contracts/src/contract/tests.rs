@@ -4,6 +4,7 @@ mod amendments;
 mod concluded;
 mod documents;
 mod effects;
+mod endings;
 mod listing;
 mod negotiation;
 mod properties;

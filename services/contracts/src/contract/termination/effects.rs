@@ -1,28 +1,30 @@
 //! What a termination means, clause by clause.
 //!
 //! Invariant: pure and total: every clause has an effect. What is earned stays owed, what isn't is not; the amounts are
-//! those that the contract can know, and where something else decides (publication, orders, figures) the words say so.
+//! those that the contract can know, by the rules that payouts compute by, and where something else decides (publication,
+//! orders, figures) the words say so.
 //!
 //! Where the terms are silent, the usual holds: the creator is free of exclusivity if the brand walks away or is at fault,
 //! and stays bound as agreed if they do, or if both agree on the end.
 
-use tandem_money::{Money, MoneyError};
+use jiff::Timestamp;
+use tandem_compensation::{Fact, Ledger, Line, Rules, percent};
+use tandem_money::Money;
 use tandem_proto::contracts::v1::clause::Clause as Kind;
 use tandem_proto::contracts::v1::{
-    ClauseEffect, Effect, ExclusivityClause, FeeClause, KillFeeClause, Milestone, Party, Termination,
-    TerminationClause, TerminationKind, Terms, UsageRightsClause, WorkProgress,
+    ClauseEffect, Effect, ExclusivityClause, Party, Termination, TerminationClause, TerminationKind, Terms,
+    UsageRightsClause, WorkProgress,
 };
 
 /// What becomes of each clause of the terms in force at the end, in their order; of a clause several things may.
 #[must_use]
 pub fn effects(terms: &Terms, termination: &Termination) -> Vec<ClauseEffect> {
-    let fee = terms.clauses.iter().find_map(|clause| match &clause.clause {
-        Some(Kind::Fee(fee)) => Some(fee),
-        _ => None,
-    });
-    let end = End { termination, fee };
+    let fee = terms.clauses.iter().find(|clause| matches!(clause.clause, Some(Kind::Fee(_))));
+    // Terms are parsed before they are offered, so they can be reckoned with.
+    let rules = Rules::parse(terms).ok();
+    let end = End { termination, rules, fee: fee.map(|clause| clause.clause_id.as_str()) };
     let effects = terms.clauses.iter().flat_map(|clause| {
-        let of_clause = clause.clause.as_ref().map(|kind| end.of(kind)).unwrap_or_default();
+        let of_clause = clause.clause.as_ref().map(|kind| end.of(&clause.clause_id, kind)).unwrap_or_default();
         of_clause.into_iter().map(|said| ClauseEffect {
             clause_id: clause.clause_id.clone(),
             effect: said.effect.into(),
@@ -48,21 +50,22 @@ fn amount(effect: Effect, amount: Money, explanation: String) -> Vec<Said> {
     vec![Said { effect, amount: Some(amount), explanation }]
 }
 
-/// How it ends, and the fee that shares are of.
+/// How it ends, by which rules, and the id of the clause on the fee.
 struct End<'a> {
     termination: &'a Termination,
-    fee: Option<&'a FeeClause>,
+    rules: Option<Rules>,
+    fee: Option<&'a str>,
 }
 
 impl End<'_> {
-    fn of(&self, kind: &Kind) -> Vec<Said> {
+    fn of(&self, id: &str, kind: &Kind) -> Vec<Said> {
         use Effect::{Ends, Survives};
         match kind {
             Kind::Deliverables(_) => said(
                 Ends,
                 "Content that isn't published by the end is owed no more; what is published stays as agreed.",
             ),
-            Kind::Fee(fee) => self.fee(fee),
+            Kind::Fee(_) => self.fee(id),
             Kind::PerDeliverableFee(_) => {
                 said(Ends, "Earned for each piece published by the end, which stays owed; for no other.")
             }
@@ -73,7 +76,7 @@ impl End<'_> {
             Kind::Expenses(_) => said(Ends, "Costs up to the end are refunded as agreed; none after it."),
             Kind::PaymentTerms(_) => said(Survives, "What is earned by the end is paid on its day."),
             Kind::Holdback(_) => said(Survives, "What is held back is paid on its day."),
-            Kind::KillFee(clause) => self.kill_fee(clause),
+            Kind::KillFee(_) => self.kill_fee(id),
             Kind::UsageRights(clause) => usage_rights(clause),
             Kind::Exclusivity(clause) => self.exclusivity(clause),
             Kind::Disclosure(_) => said(Survives, "Holds for all content that stays online."),
@@ -87,13 +90,28 @@ impl End<'_> {
         }
     }
 
-    fn fee(&self, fee: &FeeClause) -> Vec<Said> {
+    /// What a clause earns by a fact, and the lines of it.
+    fn earned(&self, id: &str, fact: &Fact) -> Option<(Money, Vec<Line>)> {
+        let rules = self.rules.as_ref()?;
+        // When it is due doesn't matter here.
+        let mut lines = Ledger::default().price(rules, fact, Timestamp::UNIX_EPOCH).ok()?;
+        lines.retain(|line| line.clause_id == id);
+        let sum = Money::total(rules.currency(), lines.iter().map(|line| line.amount)).ok()?;
+        Some((sum, lines)).filter(|(sum, _)| sum.is_positive())
+    }
+
+    fn earned_on_signing(&self) -> Option<Money> {
+        Some(self.earned(self.fee?, &Fact::Signed)?.0)
+    }
+
+    fn fee(&self, id: &str) -> Vec<Said> {
         let mut all = Vec::new();
-        if let Some(earned) = instalments(fee, Milestone::Signing).filter(|earned| earned.is_positive()) {
+        if let Some(earned) = self.earned_on_signing() {
             let explanation = format!("{earned} were earned on signing: they stay owed where they aren't paid yet.");
             all.extend(amount(Effect::Owed, earned, explanation));
         }
-        if let Some(open) = instalments(fee, Milestone::Publication).filter(|open| open.is_positive()) {
+        let published = Fact::Published { deliverable_id: String::new(), last: true };
+        if let Some((open, _)) = self.earned(id, &published) {
             let explanation = if self.nothing_was_ready() {
                 format!("{open} on publication are not owed: as the work had come, nothing could be published.")
             } else {
@@ -107,25 +125,24 @@ impl End<'_> {
         all
     }
 
-    fn kill_fee(&self, clause: &KillFeeClause) -> Vec<Said> {
+    fn kill_fee(&self, id: &str) -> Vec<Said> {
         if self.termination.kind() != TerminationKind::Convenience || self.termination.party() != Party::Brand {
             return said(Effect::Ends, "Owed only if the brand ends the contract for convenience.");
         }
-        let step = clause.steps.iter().rfind(|step| step.progress <= self.termination.progress);
-        let share = step.map_or(0, |step| step.share_basis_points);
-        let whole = self.fee.and_then(whole);
-        match whole.and_then(|whole| Some((whole, whole.basis_points(share.into()).ok()?))) {
-            Some((whole, owed)) if owed.is_positive() => {
-                let how_far = match self.termination.progress() {
-                    WorkProgress::DraftApproved => "after a draft was approved",
-                    WorkProgress::DraftSubmitted => "after a draft was submitted",
-                    WorkProgress::Signed | WorkProgress::Unspecified => "after signing",
-                };
-                let explanation = format!("{} of the fee of {whole}, for the brand cancels {how_far}.", percent(share));
-                amount(Effect::Owed, owed, explanation)
-            }
-            _ => said(Effect::Ends, "The work had not come so far that anything is owed."),
-        }
+        let cancelled = Fact::Cancelled { progress: self.termination.progress() };
+        let earned = self.earned(id, &cancelled);
+        let Some((owed, line)) = earned.and_then(|(owed, lines)| Some((owed, lines.into_iter().next()?))) else {
+            return said(Effect::Ends, "The work had not come so far that anything is owed.");
+        };
+        let how_far = match self.termination.progress() {
+            WorkProgress::DraftApproved => "after a draft was approved",
+            WorkProgress::DraftSubmitted => "after a draft was submitted",
+            WorkProgress::Signed | WorkProgress::Unspecified => "after signing",
+        };
+        let Line { rate_basis_points, base, .. } = line;
+        let explanation =
+            format!("{} of the fee of {base}, for the brand cancels {how_far}.", percent(rate_basis_points));
+        amount(Effect::Owed, owed, explanation)
     }
 
     fn exclusivity(&self, clause: &ExclusivityClause) -> Vec<Said> {
@@ -144,9 +161,10 @@ impl End<'_> {
 
     fn clawback(&self, clause: &TerminationClause) -> Vec<Said> {
         let share = clause.clawback_share_basis_points;
-        let earned = self.fee.and_then(|fee| instalments(fee, Milestone::Signing));
-        let taken = earned.and_then(|earned| Some((earned, earned.basis_points(share.into()).ok()?)));
         let settled = || said(Effect::Ends, "It has taken effect; nothing is taken back.");
+        let nothing = self.rules.as_ref().map(|rules| Money::zero(rules.currency()));
+        let earned = self.earned_on_signing().or(nothing).filter(|_| self.fee.is_some());
+        let taken = earned.and_then(|earned| Some((earned, earned.basis_points(share.into()).ok()?)));
         let Some((earned, taken)) = taken.filter(|_| share > 0 && self.is_creators_fault()) else {
             return settled();
         };
@@ -183,29 +201,4 @@ fn usage_rights(clause: &UsageRightsClause) -> Vec<Said> {
         return said(Effect::Ends, "Agreed to end with the contract, for published content too.");
     }
     said(Effect::Survives, "Content that is published by the end may be used as long as agreed.")
-}
-
-fn whole(fee: &FeeClause) -> Option<Money> {
-    Money::try_from(fee.amount.as_ref()?).ok()
-}
-
-/// What a milestone makes earned of a fee, split as payouts split it.
-fn instalments(fee: &FeeClause, milestone: Milestone) -> Option<Money> {
-    let whole = whole(fee)?;
-    let shares: Vec<u64> = fee.instalments.iter().map(|part| part.share_basis_points.unsigned_abs().into()).collect();
-    let sum = |parts: Vec<Money>| -> Result<Money, MoneyError> {
-        let of_milestone = fee.instalments.iter().zip(parts).filter(|(part, _)| part.milestone() == milestone);
-        Money::total(whole.currency(), of_milestone.map(|(_, amount)| amount))
-    };
-    whole.split(&shares).and_then(sum).ok()
-}
-
-/// Basis points for people: `1250` is `12.5 %`.
-fn percent(basis_points: i32) -> String {
-    let (whole, rest) = (basis_points / 100, basis_points % 100);
-    match rest {
-        0 => format!("{whole} %"),
-        _ if rest % 10 == 0 => format!("{whole}.{} %", rest / 10),
-        _ => format!("{whole}.{rest:02} %"),
-    }
 }

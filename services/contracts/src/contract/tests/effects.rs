@@ -98,6 +98,16 @@ fn instalments_lose_no_cent() {
 }
 
 #[test]
+fn what_is_held_back_is_owed_too() {
+    let held_back = Kind::Holdback(pb::HoldbackClause { share_basis_points: 1000, release_days: 30 });
+    let terms = changed(|terms| terms.clauses.push(clause("holdback", held_back)));
+    let effects = at(&terms, TerminationKind::Convenience, Party::Brand, WorkProgress::Signed);
+    assert_eq!(on(&effects, "fee")[0], (Effect::Owed, Some(200_000)));
+    assert_eq!(on(&effects, "kill-fee"), [(Effect::Owed, Some(100_000))]);
+    assert_eq!(on(&effects, "holdback"), [(Effect::Survives, None)]);
+}
+
+#[test]
 fn the_kill_fee_goes_by_progress() {
     for (progress, owed) in [
         (WorkProgress::Signed, 100_000),
