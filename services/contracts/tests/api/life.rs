@@ -10,7 +10,9 @@ use crate::world::{Api, World, create};
 #[tokio::test]
 async fn a_contract_is_negotiated_and_signed() -> Result<(), Error> {
     let world = World::start().await;
-    let (brand, creator) = (world.brand(), world.creator());
+    // Before its first day.
+    let at = "2026-05-02T10:00:00Z";
+    let (brand, creator) = (world.brand().at(at), world.creator().at(at));
 
     let draft = brand.create("summer").await;
     assert_eq!((&draft.name[..], draft.state(), draft.round), ("contracts/summer", State::Draft, 0));
@@ -36,10 +38,14 @@ async fn a_contract_is_negotiated_and_signed() -> Result<(), Error> {
     let half = creator.sign(name, &accepted.terms_hash).await?;
     assert_eq!((half.state(), half.sign_time), (State::Accepted, None));
     let signed = brand.sign(name, &accepted.terms_hash).await?;
-    assert_eq!((signed.state(), signed.terms.clone()), (State::Active, Some(terms_for(5000))));
+    assert_eq!((signed.state(), signed.terms.clone()), (State::Upcoming, Some(terms_for(5000))));
     let signers: Vec<_> = signed.signatures.iter().map(|by| (by.party(), &by.signer[..])).collect();
     assert_eq!(signers, [(Party::Creator, CREATOR), (Party::Brand, "users/ada")]);
     assert_eq!(signed.sign_time, signed.signatures[1].sign_time);
+    assert_eq!(
+        (signed.version, signed.versions.len(), signed.end_date),
+        (2, 1, signed.terms.clone().unwrap().end_date)
+    );
 
     assert_eq!(creator.get(name).await?, signed);
     assert_eq!(brand.get(name).await?, signed);

@@ -8,11 +8,14 @@ use tandem_client::proto::contracts::v1::ContractState as State;
 
 use crate::world::World;
 
-const PAIRS: usize = 50;
+const PAIRS: usize = 200;
+
+/// Before the contracts' first day.
+const TODAY: &str = "2026-05-02T10:00:00Z";
 
 /// Names of contracts that wait for the creator's answer.
 async fn proposals(world: &World) -> Vec<String> {
-    let brand = world.brand();
+    let brand = world.brand().at(TODAY);
     join_all((0..PAIRS).map(|number| {
         let brand = brand.clone();
         async move {
@@ -27,7 +30,7 @@ async fn proposals(world: &World) -> Vec<String> {
 async fn an_acceptance_meets_a_withdrawal() {
     let world = World::start().await;
     let replica = world.replica().await;
-    let (brand, creator) = (world.brand(), replica.creator());
+    let (brand, creator) = (world.brand().at(TODAY), replica.creator().at(TODAY));
     let pairs = proposals(&world).await.into_iter().map(|name| {
         let (brand, creator) = (brand.clone(), creator.clone());
         async move {
@@ -63,7 +66,7 @@ fn assert_lost(loser: &Error, winner: &pb::Contract) {
 async fn both_parties_sign_at_once() {
     let world = World::start().await;
     let replica = world.replica().await;
-    let (brand, creator) = (world.brand(), replica.creator());
+    let (brand, creator) = (world.brand().at(TODAY), replica.creator().at(TODAY));
     let pairs = proposals(&world).await.into_iter().map(|name| {
         let (brand, creator) = (brand.clone(), creator.clone());
         async move {
@@ -73,8 +76,8 @@ async fn both_parties_sign_at_once() {
             // One added the first signature, the other concluded the contract.
             let mut states = [one.unwrap().state(), other.unwrap().state()];
             states.sort();
-            assert_eq!(states, [State::Accepted, State::Active]);
-            assert_eq!((signed.state(), signed.signatures.len()), (State::Active, 2));
+            assert_eq!(states, [State::Accepted, State::Upcoming]);
+            assert_eq!((signed.state(), signed.signatures.len()), (State::Upcoming, 2));
         }
     });
     join_all(pairs).await;

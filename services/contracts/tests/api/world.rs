@@ -1,8 +1,9 @@
 //! A contracts service of one's own, and the parties that call it.
 
 pub use tandem_client::Claims;
+use tandem_client::proto::common::v1::{ActOnDueRequest, ActOnDueResponse};
 use tandem_client::proto::contracts::v1 as pb;
-use tandem_client::{Client, Error, MintedToken};
+use tandem_client::{Client, Error, MintedToken, Service};
 use tandem_contracts::Contracts;
 use tandem_nats_server::NatsServer;
 use tandem_service::NoArgs;
@@ -55,6 +56,11 @@ impl World {
     /// Ada of the brand.
     pub fn brand(&self) -> Api {
         self.user("ada", "acme")
+    }
+
+    /// Ada, who may act for time, too.
+    pub fn operator(&self) -> Api {
+        self.client(Claims::new("users/ada", "acme").with_permissions(["contracts.*", "timers.act"]))
     }
 
     /// Zoe, the creator of the fixtures.
@@ -110,6 +116,7 @@ methods! {
     decline_contract: DeclineContractRequest -> Contract;
     withdraw_contract: WithdrawContractRequest -> Contract;
     sign_contract: SignContractRequest -> Contract;
+    attach_document: AttachDocumentRequest -> Contract;
     quote_compensation: QuoteCompensationRequest -> QuoteCompensationResponse;
     propose_amendment: ProposeAmendmentRequest -> Contract;
     accept_amendment: AcceptAmendmentRequest -> Contract;
@@ -133,6 +140,11 @@ impl Api {
     /// The same caller at an instant.
     pub fn at(&self, time: &str) -> Self {
         Self(self.0.at(time.parse().unwrap()))
+    }
+
+    pub async fn act_on_due(&self, name: &str) -> Result<ActOnDueResponse, Error> {
+        let request = ActOnDueRequest { name: name.into(), ..Default::default() };
+        Ok(self.0.timers(Service::Contracts).act_on_due(request).await?.into_inner())
     }
 
     pub async fn create(&self, id: &str) -> pb::Contract {
@@ -204,4 +216,14 @@ pub fn sign(name: &str, terms_hash: &str) -> pb::SignContractRequest {
 /// An instant, RFC 3339.
 pub fn instant(text: &str) -> Option<prost_types::Timestamp> {
     Some(tandem_proto::time::to_proto(text.parse().unwrap()))
+}
+
+/// A document whose hash is made of one digit.
+pub fn document(digit: char) -> pb::Document {
+    pb::Document {
+        title: "Signed agreement".into(),
+        media_type: "application/pdf".into(),
+        sha256: String::from(digit).repeat(64),
+        ..Default::default()
+    }
 }
