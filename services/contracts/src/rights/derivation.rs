@@ -3,7 +3,7 @@
 //! * A usage-rights clause grants its kind from publication on, for its months or days.
 //! * The clause on AI and likeness grants training and synthetic likeness where it allows them, on all channels, in the
 //!   whole world, for as long as the contract runs; unless a usage-rights clause is of that kind, which says it better.
-//! * At an instant that version applies that was agreed last of those in effect by then. It applies to what was
+//! * At an instant that version applies that is [in force](crate::contract::in_force) by all that is known. It applies to what was
 //!   published before it, too: an amendment that prolongs a clause prolongs its rights.
 //! * A termination ends what ends with the contract. What is published after it is granted nothing.
 //!

@@ -80,6 +80,7 @@ fn amended(mut contract: pb::Contract, terms: pb::Terms, effective: &str) -> pb:
     contract.versions.push(pb::TermsVersion {
         version: contract.version,
         effective_time: Some(time::to_proto(instant(effective))),
+        agree_time: contract.sign_time,
         ..Default::default()
     });
     contract

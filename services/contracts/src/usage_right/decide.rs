@@ -17,11 +17,14 @@ use super::Command;
 const WARNING_DAYS: [i32; 2] = [30, 7];
 
 pub(super) fn decide(right: &pb::UsageRight, command: &Command, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
-    let due = due(right, context.time);
+    // A story told anew, under a test clock, does not turn back what has happened.
+    let last = right.update_time.as_ref().and_then(time::from_proto);
+    let now = last.map_or(context.time, |last| last.max(context.time));
+    let due = due(right, now);
     let ended = matches!(due, Some(Event::Expired(_)));
     let state = if ended { State::Expired } else { right.state() };
     let asked = match command {
-        Command::Define(defined) => define(right, state, defined, context.time),
+        Command::Define(defined) => define(right, state, defined, now),
         Command::Revoke { .. } if state == State::Unspecified => return Err(Refusal::not_found(context)),
         Command::Revoke { reason } if state == State::Active => {
             Some(Event::Revoked(pb::UsageRightRevoked { reason: reason.clone() }))

@@ -219,6 +219,13 @@ fn expired_or_revoked_it_comes_back_only_if_it_goes_on() {
 }
 
 #[test]
+fn what_is_told_again_does_not_turn_back_what_has_happened() {
+    // The publication is handled once more, at its own time under a test clock.
+    let over = a_right().at(END).and(expired());
+    over.at(PUBLISHED).when(define(ads(END))).then([]);
+}
+
+#[test]
 fn what_was_revoked_by_an_amendment_comes_back_as_it_was_by_another() {
     a_right().and(revoked()).at("2026-08-01T00:00:00Z").when(define(ads(END))).then([changed(ads(END))]);
 }

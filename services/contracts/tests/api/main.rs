@@ -14,6 +14,7 @@ mod quote;
 mod races;
 mod refusals;
 mod render;
+mod rights;
 mod terminations;
 mod three_years;
 mod timers;

@@ -39,11 +39,16 @@ impl World {
         replica
     }
 
-    /// Ends the service, and starts it again over the same log and views.
-    pub async fn restart(&mut self) {
+    /// Ends the service.
+    pub async fn stop(&mut self) {
         if let Some(service) = self.service.take() {
             service.stop().await.unwrap();
         }
+    }
+
+    /// Ends the service, and starts it again over the same log and views.
+    pub async fn restart(&mut self) {
+        self.stop().await;
         let settings = settings(&self.nats_url, self.views.path());
         self.service = Some(Running::start::<Contracts>(settings, NoArgs {}).await.unwrap());
     }

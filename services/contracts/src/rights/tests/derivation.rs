@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use tandem_proto::contracts::v1::{Contract, UsageKind, UsageRightsClause};
 
 use super::{END, PUBLISHED, ads, ai, amended, contract, granting, instant, noticed, of_kind, published, terms_with};
+use crate::contract::in_force::in_force;
 use crate::fixtures::date;
 use crate::rights::derivation::{End, Entitlement, early_end, entitlements};
 
@@ -185,8 +186,7 @@ proptest! {
             prop_assert!(pair[0].window.end <= pair[1].window.start);
         }
         let at = day(at);
-        let applies = (0..).zip(&versions).filter(|(_, (_, effective))| day(*effective) <= at).last();
-        let version = applies.map_or(2, |(index, _)| index + 3);
+        let version = in_force(&made, at, jiff::Timestamp::MAX).unwrap().version.version;
         for phase in phases.iter().filter(|phase| phase.window.contains(at)) {
             prop_assert_eq!(phase.version, version);
             prop_assert!(ends.is_none_or(|ends| at < ends) && instant(PUBLISHED) <= at);
