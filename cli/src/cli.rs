@@ -16,6 +16,7 @@ use crate::events::Events;
 use crate::import::Import;
 use crate::partnership::Partnerships;
 use crate::payout::Payouts;
+use crate::rights::Rights;
 use crate::token::Token;
 use crate::up::Up;
 use crate::views::Views;
@@ -42,6 +43,7 @@ enum Command {
     Contracts(Contracts),
     Partnership(Partnerships),
     Payout(Payouts),
+    Rights(Rights),
     Views(Views),
     Audit(Audit),
     Erase(Erase),
@@ -59,6 +61,7 @@ pub fn main() -> ExitCode {
             Command::Contracts(contracts) => contracts.run().await,
             Command::Partnership(partnerships) => partnerships.run().await,
             Command::Payout(payouts) => payouts.run().await,
+            Command::Rights(rights) => rights.run().await,
             Command::Views(views) => views.run().await,
             Command::Audit(audit) => audit.run().await,
             Command::Erase(erase) => erase.run().await,

@@ -16,6 +16,7 @@ mod pages;
 mod partnership;
 mod payout;
 pub mod platform;
+mod rights;
 mod token;
 mod up;
 mod views;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use tandem_proto::POOL;
+use tandem_proto::contracts::v1::UsageKind;
 
 use crate::output::short;
 
@@ -28,10 +29,13 @@ static PERMISSIONS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
 });
 
 /// Collections of what events happen to, such as "contracts" and "payoutRuns".
-const COLLECTIONS: [&str; 9] = [
+const COLLECTIONS: [&str; 12] = [
     "creators",
     "prospects",
     "contracts",
+    "contractTemplates",
+    "usageRights",
+    "exclusivities",
     "campaigns",
     "participations",
     "trackingCodes",
@@ -39,6 +43,9 @@ const COLLECTIONS: [&str; 9] = [
     "earnings",
     "payoutRuns",
 ];
+
+/// What the proto files put before the uses of content.
+pub(crate) const USAGE_KIND: &str = "USAGE_KIND_";
 
 /// "partnerships/{brand}~{creator}".
 pub(crate) fn partnership(text: &str) -> Result<String, String> {
@@ -81,6 +88,29 @@ pub(crate) fn payout(text: &str) -> Result<String, String> {
     let parts = text.strip_prefix("payoutRuns/").and_then(|rest| rest.split_once("/payouts/"));
     let good = parts.is_some_and(|(run, creator)| is_id(run) && is_id(creator));
     good.then(|| text.to_owned()).ok_or_else(|| "write it as payoutRuns/{payout_run}/payouts/{creator}".into())
+}
+
+/// "participations/{participation}/deliverables/{deliverable}".
+pub(crate) fn deliverable(text: &str) -> Result<String, String> {
+    let parts = text.strip_prefix("participations/").and_then(|rest| rest.split_once("/deliverables/"));
+    let good = parts.is_some_and(|(participation, deliverable)| is_id(participation) && is_id(deliverable));
+    good.then(|| text.to_owned())
+        .ok_or_else(|| "write it as participations/{participation}/deliverables/{deliverable}".into())
+}
+
+/// What content is used for: "paid-amplification", or as the proto files have it.
+pub(crate) fn usage_kind(text: &str) -> Result<UsageKind, String> {
+    let known = || (1..).map_while(|value| UsageKind::try_from(value).ok());
+    let plain = text.trim_start_matches(USAGE_KIND).to_ascii_lowercase().replace('_', "-");
+    known().find(|kind| spoken(kind.as_str_name(), USAGE_KIND) == plain).ok_or_else(|| {
+        let all: Vec<_> = known().map(|kind| spoken(kind.as_str_name(), USAGE_KIND)).collect();
+        format!("there is no such use; there are {}", all.join(", "))
+    })
+}
+
+/// A value of an enum as people write it: "USAGE_KIND_AI_TRAINING" as "ai-training".
+pub(crate) fn spoken(value: &str, prefix: &str) -> String {
+    value.trim_start_matches(prefix).to_ascii_lowercase().replace('_', "-")
 }
 
 /// The full name of an event type, which may be given without its package.

@@ -12,10 +12,21 @@ fn names_are_told_from_typos() {
     for wrong in ["payoutRuns/2026-08", "payoutRuns//payouts/c1", "payoutRuns/r/payouts/c/1", "c1"] {
         assert!(payout(wrong).is_err(), "{wrong}");
     }
+    let reel = "participations/p1/deliverables/reel-1";
+    assert_eq!(deliverable(reel).as_deref(), Ok(reel));
+    for wrong in
+        ["reel-1", "participations/p1", "participations//deliverables/reel-1", "participations/p/deliverables/a/b"]
+    {
+        assert!(deliverable(wrong).unwrap_err().contains("participations/{participation}"), "{wrong}");
+    }
     assert_eq!(resource("contracts/c1").as_deref(), Ok("contracts/c1"));
     for wrong in ["contract/c1", "contracts/", "contracts", "c1", "contracts/a b"] {
         assert!(resource(wrong).unwrap_err().contains("payoutRuns"), "{wrong}");
     }
+}
+
+fn plural(name: &str) -> String {
+    name.strip_suffix('y').map_or_else(|| format!("{name}s"), |stem| format!("{stem}ies")).to_lowercase()
 }
 
 #[test]
@@ -23,7 +34,7 @@ fn each_aggregate_has_a_collection() {
     let aggregates: BTreeSet<_> = POOL
         .all_messages()
         .filter(|message| message.oneofs().any(|oneof| oneof.name() == "event"))
-        .filter_map(|message| message.name().strip_suffix("Event").map(|name| format!("{name}s").to_lowercase()))
+        .filter_map(|message| message.name().strip_suffix("Event").map(plural))
         .collect();
     assert_eq!(aggregates, COLLECTIONS.iter().map(|collection| collection.to_lowercase()).collect());
 }
@@ -60,4 +71,21 @@ fn permissions_are_those_that_methods_need() {
     assert!(permissions_like("contracts.sing").contains(&"contracts.sign"));
     assert!(!permissions_like("contracts.sing").contains(&"views.read"));
     assert!(permissions_like("foo").contains(&"views.read"));
+}
+
+#[test]
+fn uses_are_said_as_people_or_proto_files_say_them() {
+    for (text, kind) in [
+        ("organic", UsageKind::Organic),
+        ("paid-amplification", UsageKind::PaidAmplification),
+        ("FULL_COMMERCIAL", UsageKind::FullCommercial),
+        ("USAGE_KIND_AI_TRAINING", UsageKind::AiTraining),
+        ("Likeness", UsageKind::Likeness),
+    ] {
+        assert_eq!(usage_kind(text), Ok(kind));
+    }
+    for wrong in ["", "ads", "unspecified"] {
+        let said = usage_kind(wrong).unwrap_err();
+        assert!(said.ends_with("organic, paid-amplification, full-commercial, ai-training, likeness"), "{said}");
+    }
 }

@@ -6,5 +6,6 @@ mod contracts;
 mod life;
 mod money;
 mod refusals;
+mod rights;
 mod support;
 mod tail;

@@ -119,6 +119,7 @@ impl Stage {
         self.tell(tenant, deliverable, contract, at, true).await
     }
 
+    #[expect(clippy::disallowed_methods, reason = "campaigns gives its events ids")]
     pub async fn tell(
         &self,
         tenant: &str,
