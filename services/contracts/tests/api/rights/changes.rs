@@ -6,8 +6,9 @@ use tandem_client::proto::contracts::v1 as pb;
 use tandem_client::proto::contracts::v1::UsageRightState as State;
 use tandem_proto::contracts::v1::clause::Clause;
 
-use super::stage::{END, PUBLISHED, Stage, ad, proto, terms_with, terms_with_organic};
+use super::stage::{END, PUBLISHED, Stage, ad, terms_with, terms_with_organic};
 use crate::fixtures::{CREATOR, date, terms};
+use crate::world::instant;
 
 /// The end of 2027-07-02 in New York.
 const PROLONGED: &str = "2027-07-03T04:00:00Z";
@@ -33,10 +34,10 @@ async fn an_amendment_prolongs_the_rights_to_what_is_published() -> Result<(), E
     amended(&stage, &contract, twelve_months(), (2026, 8, 1), "2026-07-10T12:00:00Z").await;
     // The answer does not wait for the register.
     let answer = brand.at(END).check(ad()).await?;
-    assert_eq!((answer.allowed, answer.contract_version, answer.end_time), (true, 2, proto(PROLONGED)));
+    assert_eq!((answer.allowed, answer.contract_version, answer.end_time), (true, 2, instant(PROLONGED)));
     let after = stage.right("ads").await;
-    assert_eq!((&after.name, after.contract_version, after.end_time), (&before.name, 2, proto(PROLONGED)));
-    assert_eq!((after.create_time, after.update_time), (before.create_time, proto("2026-07-10T12:00:00Z")));
+    assert_eq!((&after.name, after.contract_version, after.end_time), (&before.name, 2, instant(PROLONGED)));
+    assert_eq!((after.create_time, after.update_time), (before.create_time, instant("2026-07-10T12:00:00Z")));
     let told: Vec<_> = stage.history(&after.name).await.into_iter().map(|(event, _)| event).collect();
     assert_eq!(told, ["UsageRightGranted", "UsageRightChanged"]);
     assert!(!brand.at(PROLONGED).check(ad()).await?.allowed);
@@ -59,7 +60,7 @@ async fn an_amendment_revokes_what_it_drops_when_it_applies_already() -> Result<
 
     let organic = pb::CheckRightsRequest { kind: pb::UsageKind::Organic.into(), ..ad() };
     for (time, allowed) in [("2026-07-05T03:59:59Z", true), ("2026-07-05T04:00:00Z", false)] {
-        let answer = stage.brand().check(pb::CheckRightsRequest { use_time: proto(time), ..organic.clone() }).await?;
+        let answer = stage.brand().check(pb::CheckRightsRequest { use_time: instant(time), ..organic.clone() }).await?;
         assert_eq!(answer.allowed, allowed, "{time}: {answer:?}");
     }
     Ok(())
@@ -75,7 +76,7 @@ async fn an_expired_right_comes_back_when_an_amendment_prolongs_it() {
     assert_eq!(stage.right("ads").await.state(), State::Expired);
     amended(&stage, &contract, terms(), (2026, 8, 1), "2026-07-20T12:00:00Z").await;
     let back = stage.right("ads").await;
-    assert_eq!((back.state(), back.end_time, back.contract_version), (State::Active, proto(END), 2));
+    assert_eq!((back.state(), back.end_time, back.contract_version), (State::Active, instant(END), 2));
 }
 
 #[tokio::test]
@@ -99,13 +100,13 @@ async fn a_termination_revokes_what_ends_with_the_contract_and_the_rest_survives
     assert_eq!(stage.right("organic").await.state(), State::Active);
     let organic = pb::CheckRightsRequest { kind: pb::UsageKind::Organic.into(), ..ad() };
     let ends = "2026-08-01T04:00:00Z";
-    assert_eq!(brand.check(organic.clone()).await?.end_time, proto(ends));
+    assert_eq!(brand.check(organic.clone()).await?.end_time, instant(ends));
 
     assert!(stage.brand().at(ends).act_on_due(&contract).await);
     let revoked = stage.right("organic").await;
-    assert_eq!((revoked.state(), revoked.update_time), (State::Revoked, proto(ends)));
+    assert_eq!((revoked.state(), revoked.update_time), (State::Revoked, instant(ends)));
     assert_eq!(revoked.revoke_reason, format!("{contract} was terminated."));
-    assert_eq!((stage.right("ads").await.state(), stage.right("ads").await.end_time), (State::Active, proto(END)));
+    assert_eq!((stage.right("ads").await.state(), stage.right("ads").await.end_time), (State::Active, instant(END)));
     assert!(!stage.brand().at(ends).check(organic).await?.allowed);
     assert!(stage.brand().at(ends).check(ad()).await?.allowed);
 
@@ -127,13 +128,13 @@ async fn a_renewal_prolongs_what_lasts_as_long_as_the_contract() {
     let contract = stage.signed("summer", terms).await;
     stage.published(&contract).await;
     let before = stage.right("likeness").await;
-    assert_eq!((before.kind(), before.end_time), (pb::UsageKind::AiTraining, proto("2026-09-01T04:00:00Z")));
+    assert_eq!((before.kind(), before.end_time), (pb::UsageKind::AiTraining, instant("2026-09-01T04:00:00Z")));
     // Three months more, for nobody gave notice.
     let renewed = "2026-09-01T04:00:00Z";
     while stage.brand().at(renewed).act_on_due(&contract).await {}
     let after = stage.right("likeness").await;
     assert_eq!((&after.name, after.state()), (&before.name, State::Active));
-    assert_eq!(after.end_time, proto("2026-12-01T05:00:00Z"));
+    assert_eq!(after.end_time, instant("2026-12-01T05:00:00Z"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -155,7 +156,7 @@ async fn publications_and_an_amendment_at_the_same_time_end_the_same() {
     let rights = stage.rights().await;
     assert_eq!(rights.len(), 40);
     for right in rights {
-        assert_eq!((right.contract_version, right.end_time), (2, proto(PROLONGED)), "{right:?}");
+        assert_eq!((right.contract_version, right.end_time), (2, instant(PROLONGED)), "{right:?}");
     }
     drop(replica);
 }

@@ -6,8 +6,9 @@ use tandem_client::proto::contracts::v1 as pb;
 use tandem_client::proto::contracts::v1::UsageKind;
 use tonic::Code;
 
-use super::stage::{END, PUBLISHED, REEL, Stage, ad, proto, terms_with};
+use super::stage::{END, PUBLISHED, REEL, Stage, ad, terms_with};
 use crate::fixtures::{CREATOR, terms};
+use crate::world::instant;
 
 #[tokio::test]
 async fn it_flips_at_the_instant_at_which_paid_amplification_ends() -> Result<(), Error> {
@@ -19,7 +20,7 @@ async fn it_flips_at_the_instant_at_which_paid_amplification_ends() -> Result<()
 
     // Now, by the caller's clock.
     let last = brand.at("2027-01-03T04:59:59.999999999Z").check(ad()).await?;
-    assert_eq!((last.allowed, last.end_time, last.contract_version), (true, proto(END), 1));
+    assert_eq!((last.allowed, last.end_time, last.contract_version), (true, instant(END), 1));
     assert_eq!((&last.contract, &last.clause_id[..], &last.usage_right), (&contract, "ads", &right.name));
     assert!(last.explanation.ends_with("until the end of 2027-01-02 (America/New_York)."), "{last:?}");
     // No timer has told the right that it is over.
@@ -33,7 +34,7 @@ async fn it_flips_at_the_instant_at_which_paid_amplification_ends() -> Result<()
     for (use_time, allowed) in
         [("2026-07-03T00:59:59Z", false), (PUBLISHED, true), ("2027-01-03T04:59:59Z", true), (END, false)]
     {
-        let answer = brand.check(pb::CheckRightsRequest { use_time: proto(use_time), ..ad() }).await?;
+        let answer = brand.check(pb::CheckRightsRequest { use_time: instant(use_time), ..ad() }).await?;
         assert_eq!(answer.allowed, allowed, "{use_time}: {answer:?}");
     }
     Ok(())
@@ -139,7 +140,7 @@ async fn a_creator_sees_their_own_rights_and_no_others() -> Result<(), Error> {
     // Whatever they ask for.
     assert_eq!(max.list(r#"creator = "creators/zoe""#, "").await?.total_size, 0);
     let within =
-        pb::ListExpiringRightsRequest { within_days: 3660, as_of_time: proto(PUBLISHED), ..Default::default() };
+        pb::ListExpiringRightsRequest { within_days: 3660, as_of_time: instant(PUBLISHED), ..Default::default() };
     assert_eq!(zoe.expiring(within.clone()).await?.total_size, 1);
     assert_eq!(max.expiring(within).await?.total_size, 0);
     Ok(())

@@ -5,7 +5,8 @@ use tandem_client::proto::common::v1::ErrorReason;
 use tandem_client::proto::contracts::v1 as pb;
 use tonic::Code;
 
-use super::stage::{END, PUBLISHED, Stage, proto, terms_with_organic};
+use super::stage::{END, PUBLISHED, Stage, terms_with_organic};
+use crate::world::instant;
 
 /// Three publications on three days, each with a right to organic use and one to ads.
 async fn three() -> Stage {
@@ -58,7 +59,7 @@ async fn what_ends_soon_is_listed_the_first_to_end_first() -> Result<(), Error> 
     let stage = three().await;
     let brand = stage.brand().seeing(&stage).await;
     let ends = |as_of: &str, within_days| {
-        let request = pb::ListExpiringRightsRequest { as_of_time: proto(as_of), within_days, ..Default::default() };
+        let request = pb::ListExpiringRightsRequest { as_of_time: instant(as_of), within_days, ..Default::default() };
         let brand = brand.clone();
         async move { brand.expiring(request).await.map(|listed| listed.total_size) }
     };

@@ -5,8 +5,9 @@ use tandem_client::proto::common::v1::ErrorReason;
 use tandem_client::proto::contracts::v1 as pb;
 use tandem_client::proto::contracts::v1::UsageRightState as State;
 
-use super::stage::{END, PUBLISHED, REEL, Stage, proto, terms_with};
+use super::stage::{END, PUBLISHED, REEL, Stage, terms_with};
 use crate::fixtures::{BRAND, CREATOR, terms};
+use crate::world::instant;
 
 #[tokio::test]
 async fn a_publication_begins_a_right_that_says_where_it_comes_from() -> Result<(), Error> {
@@ -26,11 +27,11 @@ async fn a_publication_begins_a_right_that_says_where_it_comes_from() -> Result<
         kind: pb::UsageKind::PaidAmplification.into(),
         channels: vec!["instagram".into(), "brand-site".into()],
         territories: vec!["US".into(), "CA".into()],
-        start_time: proto(PUBLISHED),
-        end_time: proto(END),
+        start_time: instant(PUBLISHED),
+        end_time: instant(END),
         state: State::Active.into(),
-        create_time: proto(PUBLISHED),
-        update_time: proto(PUBLISHED),
+        create_time: instant(PUBLISHED),
+        update_time: instant(PUBLISHED),
         etag: right.etag.clone(),
         time_zone: "America/New_York".into(),
         ..Default::default()
@@ -73,7 +74,7 @@ async fn what_is_published_while_the_service_is_down_is_granted_when_it_is_back(
     stage.world.stop().await;
     stage.published(&contract).await;
     stage.world.restart().await;
-    assert_eq!(stage.right("ads").await.create_time, proto(PUBLISHED));
+    assert_eq!(stage.right("ads").await.create_time, instant(PUBLISHED));
 }
 
 #[tokio::test]
@@ -136,5 +137,5 @@ async fn what_is_over_by_the_clock_expires_by_itself() {
     };
     tokio::time::timeout(std::time::Duration::from_secs(30), expired).await.unwrap();
     // With the leap day.
-    assert_eq!(stage.brand().get(&name).await.unwrap().end_time, proto("2024-03-01T05:00:00Z"));
+    assert_eq!(stage.brand().get(&name).await.unwrap().end_time, instant("2024-03-01T05:00:00Z"));
 }

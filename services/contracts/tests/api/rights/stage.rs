@@ -16,28 +16,22 @@ use tandem_eventlog::{
 };
 use tandem_proto::campaigns::v1::DeliverablePublished;
 use tandem_proto::contracts::v1::clause::Clause;
-use tandem_proto::time;
 use uuid::Uuid;
 
 use crate::fixtures::{CREATOR, clause, terms};
-use crate::world::{Api, Claims, World, create, sign};
+use crate::world::{Claims, World, instant};
 
 pub const REEL: &str = "participations/p1/deliverables/reel-1";
 /// In New York it is still the second of July.
 pub const PUBLISHED: &str = "2026-07-03T01:00:00Z";
 /// The end of 2027-01-02 there: six months later.
 pub const END: &str = "2027-01-03T05:00:00Z";
-const SIGNED: &str = "2026-05-20T12:00:00Z";
 const CONSUMER: &str = "contracts-granting";
 const PARTICIPATION: Kind = Kind { context: "campaigns", aggregate: "participation" };
 const RIGHT: Kind = Kind { context: "contracts", aggregate: "usage_right" };
 
-pub fn instant(text: &str) -> Timestamp {
+fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
-}
-
-pub fn proto(text: &str) -> Option<prost_types::Timestamp> {
-    Some(time::to_proto(instant(text)))
 }
 
 /// The terms of the fixtures with other usage rights: paid amplification for six months is "ads".
@@ -96,17 +90,9 @@ impl Stage {
         Rights(self.world.client(claims.with_creator(creator)).0)
     }
 
-    /// A contract in May, signed by both.
+    /// A contract on these terms, signed in May.
     pub async fn signed(&self, id: &str, terms: pb::Terms) -> String {
-        let (brand, creator) = (self.brand().at(SIGNED).api(), self.creator(CREATOR).at(SIGNED).api());
-        let mut request = create(id);
-        request.contract.as_mut().unwrap().terms = Some(terms);
-        let drafted = brand.create_contract(request).await.unwrap();
-        brand.propose(&drafted.name).await.unwrap();
-        creator.accept(&drafted.name).await.unwrap();
-        creator.sign_contract(sign(&drafted.name, &drafted.terms_hash)).await.unwrap();
-        brand.sign_contract(sign(&drafted.name, &drafted.terms_hash)).await.unwrap();
-        drafted.name
+        self.world.signed(id, terms).await.name
     }
 
     /// `participations/p1/deliverables/reel-1` went online under a contract.
@@ -125,7 +111,7 @@ impl Stage {
         tenant: &str,
         deliverable: &str,
         contract: &str,
-        at: &str,
+        time: &str,
         test_clock: bool,
     ) -> RecordedEvent {
         let (participation, deliverable_id) = deliverable.split_once("/deliverables/").unwrap();
@@ -134,7 +120,7 @@ impl Stage {
         let event = DeliverablePublished {
             deliverable_id: deliverable_id.into(),
             published_uri: "https://example.com/p/1".into(),
-            publish_time: proto(at),
+            publish_time: instant(time),
             contract: contract.into(),
             contract_version: 1,
             ..Default::default()
@@ -144,7 +130,7 @@ impl Stage {
             id: id.clone(),
             event_type: DeliverablePublished::full_name(),
             resource: participation.into(),
-            time: instant(at),
+            time: at(time),
             actor: CREATOR.into(),
             command: String::new(),
             reason: String::new(),
@@ -216,13 +202,9 @@ impl Stage {
 pub struct Rights(pub Client);
 
 impl Rights {
-    pub fn api(self) -> Api {
-        Api(self.0)
-    }
-
     /// The same caller at an instant.
     pub fn at(&self, time: &str) -> Self {
-        Self(self.0.at(instant(time)))
+        Self(self.0.at(at(time)))
     }
 
     /// Has seen the register as it is.
