@@ -123,6 +123,19 @@ impl<A: Aggregate> Executor<A> {
         self.refresh(&subject, known).await
     }
 
+    /// The aggregate as it was at `position` or later: from memory if that is as new, which spares the reading. Older than
+    /// `position` if a replica of the log that lags has answered.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn get_since(&self, tenant: &str, id: &str, position: Position) -> Result<Arc<Loaded<A>>, ExecuteError> {
+        let subject = Subject::new(tenant, A::KIND, id)?;
+        match self.cache.get(&subject) {
+            Some(loaded) if loaded.position >= position => Ok(loaded),
+            known => self.refresh(&subject, known).await,
+        }
+    }
+
     /// The aggregate as it was after its event at `position`.
     ///
     /// # Errors

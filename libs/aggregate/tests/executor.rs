@@ -137,6 +137,23 @@ async fn a_creation_reads_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_in_memory_is_read_again_only_for_what_is_newer() {
+    let log = Counted::default();
+    let executor = Executor::<Tally>::new(Arc::new(log.clone()), 100);
+    executor.execute("c1", &Command::Count, &meta("r1")).await.unwrap();
+    assert_eq!(executor.get_since("acme", "c1", 1).await.unwrap().state.count, 1);
+    assert_eq!(log.reads.load(Ordering::Relaxed), 0);
+    // Another replica writes.
+    let other = Executor::<Tally>::new(Arc::new(log.log.clone()), 100);
+    other.execute("c1", &Command::Count, &meta("r2")).await.unwrap();
+    let newer = executor.get_since("acme", "c1", 2).await.unwrap();
+    assert_eq!((newer.state.count, newer.position, log.reads.load(Ordering::Relaxed)), (2, 2, 1));
+    // As far as a replica of the log that lags knows it.
+    log.log.inject(Fault::StaleRead);
+    assert_eq!(executor.get_since("acme", "c1", 3).await.unwrap().position, 2);
+}
+
+#[tokio::test]
 async fn a_lost_reply_is_found_in_the_log() {
     let log = MemoryLog::new();
     log.inject(Fault::LostReply);

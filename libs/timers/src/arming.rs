@@ -31,11 +31,12 @@ impl<A: Scheduled> Process for Arming<A> {
     async fn handle(&self, event: &RecordedEvent, cause: &Cause) -> Result<(), ProcessError> {
         let failed = |error: String| ProcessError(format!("{}: {error}", event.subject));
         let id = event.tokens()[3];
-        let loaded = self.executor.get(&cause.tenant, id).await.map_err(|error| failed(error.to_string()))?;
+        // What has been written since has a turn of its own.
+        let loaded = self.executor.get_since(&cause.tenant, id, event.position).await;
+        let loaded = loaded.map_err(|error| failed(error.to_string()))?;
         if loaded.position < event.position {
             return Err(failed("the replica that was asked has not read that far yet".to_owned()));
         }
-        // A later event has its own turn.
         if loaded.position > event.position || loaded.test_clock {
             return Ok(());
         }

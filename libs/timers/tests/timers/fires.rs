@@ -138,3 +138,18 @@ async fn the_wall_clock_does_not_run_over_a_story_told_under_a_test_clock() {
     replica.stop().await;
     assert_eq!(world.events("story").await[0].tenant(), TENANT);
 }
+
+#[tokio::test]
+async fn what_is_no_timer_is_put_away_and_holds_up_nothing() {
+    let world = World::new().await;
+    let replica = world.replica().await;
+    world.fire_text("a", "not JSON").await;
+    world.fire_text("a", r#"{"tenant":"acme"}"#).await;
+    // Of nobody: there is nothing to do.
+    world.fire("nobody", from_now(0), 0).await;
+    world.set("a", Some(from_now(200))).await;
+    world.goes_off("a").await;
+    world.settled().await;
+    assert_eq!((world.times("a").await, world.times("nobody").await), (1, 0));
+    replica.stop().await;
+}

@@ -156,7 +156,12 @@ impl World {
         let timer = format!(
             r#"{{"tenant":"{TENANT}","id":"{id}","due":"{due}","position":{position},"correlation_id":"","event_id":""}}"#
         );
+        self.fire_text(id, &timer).await;
+    }
+
+    /// Lets anything fire.
+    pub async fn fire_text(&self, id: &str, text: &str) {
         let subject = format!("tandem-timers.fired.{TENANT}.{}.{id}", Alarm::KIND);
-        jetstream::new(self.client.clone()).publish(subject, timer.into()).await.unwrap().await.unwrap();
+        jetstream::new(self.client.clone()).publish(subject, text.to_owned().into()).await.unwrap().await.unwrap();
     }
 }
