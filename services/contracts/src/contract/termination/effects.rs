@@ -176,7 +176,7 @@ impl End<'_> {
             explanation.push_str("; as the work had come, no more can have been earned.");
         } else {
             explanation.push_str(
-                "; of instalments for what was published by the end, too, which campaigns record and the contract doesn't.",
+                "; instalments earned by publication, which campaigns record and the contract doesn't, are not included.",
             );
         }
         amount(Effect::ClawedBack, taken, explanation)
