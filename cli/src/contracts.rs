@@ -5,6 +5,7 @@ mod conflicts;
 mod file;
 mod list;
 mod located;
+mod obligations;
 mod plan;
 mod render;
 mod show;
@@ -27,6 +28,7 @@ enum Command {
     Render(render::Render),
     Terms(terms::ShowTerms),
     Conflicts(conflicts::Conflicts),
+    Obligations(obligations::Obligations),
 }
 
 impl Contracts {
@@ -38,6 +40,7 @@ impl Contracts {
             Command::Render(render) => render.run().await,
             Command::Terms(terms) => terms.run().await,
             Command::Conflicts(conflicts) => conflicts.run().await,
+            Command::Obligations(obligations) => obligations.run().await,
         }
     }
 }

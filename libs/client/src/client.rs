@@ -12,7 +12,9 @@ use tandem_proto::campaigns::v1::participation_service_client::ParticipationServ
 use tandem_proto::common::v1::timer_service_client::TimerServiceClient;
 use tandem_proto::common::v1::view_service_client::ViewServiceClient;
 use tandem_proto::contracts::v1::contract_service_client::ContractServiceClient;
+use tandem_proto::contracts::v1::contract_template_service_client::ContractTemplateServiceClient;
 use tandem_proto::contracts::v1::exclusivity_service_client::ExclusivityServiceClient;
+use tandem_proto::contracts::v1::obligation_service_client::ObligationServiceClient;
 use tandem_proto::contracts::v1::rights_service_client::RightsServiceClient;
 use tandem_proto::creators::v1::creator_service_client::CreatorServiceClient;
 use tandem_proto::creators::v1::prospect_service_client::ProspectServiceClient;
@@ -76,6 +78,16 @@ impl Client {
     /// Exclusivity: which contracts of a creator stand against each other.
     pub fn exclusivity(&self) -> ExclusivityServiceClient<Channel> {
         ExclusivityServiceClient::new(self.channel(Service::Contracts))
+    }
+
+    /// Contract templates: the library of clauses that contracts start from.
+    pub fn contract_templates(&self) -> ContractTemplateServiceClient<Channel> {
+        ContractTemplateServiceClient::new(self.channel(Service::Contracts))
+    }
+
+    /// Obligations: who owes what, until when.
+    pub fn obligations(&self) -> ObligationServiceClient<Channel> {
+        ObligationServiceClient::new(self.channel(Service::Contracts))
     }
 
     /// Campaigns: objective, KPIs, brief, budget.

@@ -13,6 +13,8 @@ pub struct Column<R> {
     pub(crate) name: &'static str,
     pub(crate) kind: ColumnKind,
     pub(crate) indexed: bool,
+    /// Whether its value is the row's group.
+    pub(crate) grouping: bool,
     /// Which texts it can hold, if it is of an enum.
     pub(crate) enumeration: Option<Enumeration>,
     read: Read<R>,
@@ -88,7 +90,8 @@ impl<R> Column<R> {
 
     /// Several strings, asked by `name:value`. Can't be ordered by.
     pub fn set(name: &'static str, read: impl Fn(&R) -> Vec<String> + Send + Sync + 'static) -> Self {
-        Self { name, kind: ColumnKind::Set, indexed: false, enumeration: None, read: Read::Set(Box::new(read)) }
+        let read = Read::Set(Box::new(read));
+        Self { name, kind: ColumnKind::Set, indexed: false, grouping: false, enumeration: None, read }
     }
 
     /// Several values of an enum, each as [`Self::enumeration`] has it, zero values left out; asked by `name:value`.
@@ -111,8 +114,23 @@ impl<R> Column<R> {
         self
     }
 
+    /// A text that says to which group the row belongs, with an index: an event can touch a whole group, see
+    /// [`View::groups`](crate::View::groups). A row's group never changes; the empty text is none. Of one column at most.
+    #[must_use]
+    pub fn grouping(self) -> Self {
+        Self { grouping: self.kind == ColumnKind::Text, ..self.indexed() }
+    }
+
     fn one(name: &'static str, kind: ColumnKind, read: impl Fn(&R) -> Value + Send + Sync + 'static) -> Self {
-        Self { name, kind, indexed: false, enumeration: None, read: Read::One(Box::new(read)) }
+        Self { name, kind, indexed: false, grouping: false, enumeration: None, read: Read::One(Box::new(read)) }
+    }
+
+    /// The row's group, if this column tells it.
+    pub(crate) fn group(&self, row: &R) -> Option<String> {
+        match self.value(row) {
+            Some(Value::Text(group)) if self.grouping && !group.is_empty() => Some(group),
+            _ => None,
+        }
     }
 
     /// The row's value; none for a set.

@@ -40,8 +40,11 @@ pub fn fold_all<'a, V: View>(
     events: impl IntoIterator<Item = &'a RecordedEvent>,
 ) -> Result<Option<V::Row>, FoldError> {
     let mut row = None;
+    let grouping = V::columns().into_iter().find(|column| column.grouping);
     for event in events.into_iter().filter(|event| reads::<V>(event)) {
-        if view.keys(event)?.iter().any(|touched| touched == key) {
+        let group = grouping.as_ref().zip(row.as_ref()).and_then(|(column, row)| column.group(row));
+        let in_group = |groups: Vec<String>| group.is_some_and(|group| groups.contains(&group));
+        if view.keys(event)?.iter().any(|touched| touched == key) || in_group(view.groups(event)?) {
             row = view.fold(key, row, event)?;
         }
     }

@@ -15,7 +15,7 @@ use crate::column::Value;
 use crate::park::{Blocked, Parked};
 use crate::schema::{CHUNKS, Chunked, Schema, Statements, Tables};
 use crate::store::{Database, StoreError, execute, position, position_column};
-use crate::working_set::{Change, RowKey, Tag};
+use crate::working_set::{Change, Group, RowKey, Tag};
 
 /// A generation as the register has it.
 #[derive(Clone, Debug)]
@@ -96,6 +96,20 @@ impl Generation {
             }
         }
         Ok(loaded)
+    }
+
+    /// Keys of the stored rows of these groups.
+    pub(crate) async fn members<R>(&self, schema: &Schema<R>, groups: &[Group]) -> Result<Vec<RowKey>, StoreError> {
+        let mut members = Vec::new();
+        let Some(column) = schema.grouping() else { return Ok(members) };
+        let sql = format!("SELECT id FROM {} WHERE tenant = $1 AND c_{} = $2", self.tables.rows(), column.name).into();
+        for Group { tenant, value } in groups {
+            let rows = query(&sql).bind(&**tenant).bind(value.as_str()).fetch_all(&self.database.pool).await?;
+            for row in rows {
+                members.push(RowKey { tenant: tenant.clone(), id: row.try_get::<&str, _>(0)?.into() });
+            }
+        }
+        Ok(members)
     }
 
     pub(crate) fn decode<R: Message + Default>(&self, id: &str, body: &[u8]) -> Result<R, StoreError> {

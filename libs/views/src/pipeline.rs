@@ -104,7 +104,8 @@ impl<V: View> Pipeline<V> {
         let Some(last) = batch.last().map(|event| event.position) else { return Ok(()) };
         let events = self.rows.keyed(batch);
         if !self.complete {
-            let missing = self.rows.missing(&events);
+            let members = self.generation.members(&self.schema, &self.rows.groups(&events)).await?;
+            let missing = self.rows.missing(&events, members);
             let mut loaded = self.generation.load(&missing).await?;
             for key in missing {
                 let row = loaded.remove(&key);

@@ -65,6 +65,9 @@ impl<R> Schema<R> {
                 return refuse(format!("column {name:?}: {reason}"));
             }
         }
+        if columns.iter().filter(|column| column.grouping).count() > 1 {
+            return refuse("more than one of its columns is grouping".to_owned());
+        }
         let has_sets = columns.iter().any(|column| column.kind == ColumnKind::Set);
         Ok(Arc::new(Self { columns, has_sets }))
     }
@@ -76,6 +79,11 @@ impl<R> Schema<R> {
     /// Values of the scalar columns, in their order.
     pub(crate) fn values(&self, row: &R) -> impl Iterator<Item = Value> {
         self.columns.iter().filter_map(move |column| column.value(row))
+    }
+
+    /// The column that tells a row's group.
+    pub(crate) fn grouping(&self) -> Option<&Column<R>> {
+        self.columns.iter().find(|column| column.grouping)
     }
 
     /// Members of the set columns, sorted, each once.

@@ -126,7 +126,8 @@ async fn store_in_batches<V: View>(
         // A new set for each batch: rows come from the store, never from memory.
         let mut rows = WorkingSet::new(view.clone(), schema.clone(), generation.blocked().await?);
         let keyed = rows.keyed(batch.to_vec());
-        let missing = rows.missing(&keyed);
+        let members = generation.members(&schema, &rows.groups(&keyed)).await?;
+        let missing = rows.missing(&keyed, members);
         let mut loaded = generation.load(&missing).await?;
         for key in missing {
             let row = loaded.remove(&key);
@@ -147,7 +148,7 @@ pub(crate) mod tests {
     use tandem_eventlog::Kind;
 
     use super::*;
-    use crate::{Column, FoldError};
+    use crate::{Column, FoldError, fold_all};
 
     #[derive(Clone, PartialEq, Message)]
     pub(crate) struct Added {
@@ -218,6 +219,87 @@ pub(crate) mod tests {
             .collect();
         assert!(given(Sums, events.clone()).parked().len() > 10);
         assert_batches_do_not_matter(|| Sums, &events).await;
+    }
+
+    /// An amount goes to the row of its aggregate; one of the aggregate `all` to each row with the same label.
+    struct Labelled;
+
+    impl View for Labelled {
+        const NAME: &'static str = "labelled";
+        const VERSION: i32 = 1;
+        const KINDS: &'static [Kind] = &[];
+        type Row = Sum;
+
+        fn columns() -> Vec<Column<Sum>> {
+            vec![Column::text("label", |row: &Sum| row.labels.concat()).grouping()]
+        }
+
+        fn keys(&self, event: &RecordedEvent) -> Result<Vec<String>, FoldError> {
+            Ok(Vec::from_iter(Some(event.tokens()[3].to_owned()).filter(|id| id != "all")))
+        }
+
+        fn groups(&self, event: &RecordedEvent) -> Result<Vec<String>, FoldError> {
+            Ok(Vec::from_iter(event.envelope.reason.split_terminator(' ').map(str::to_owned)))
+        }
+
+        fn fold(&self, key: &str, row: Option<Sum>, event: &RecordedEvent) -> Result<Option<Sum>, FoldError> {
+            let Added { amount } = Added::decode(event.payload.clone())?;
+            // A row that is gone comes back by an event of its own alone.
+            if row.is_none() && event.tokens()[3] == "all" {
+                return Ok(None);
+            }
+            let mut row = row.unwrap_or_else(|| Sum { total: 0, labels: vec![key[..2].to_owned()] });
+            row.total += amount.parse::<i64>().map_err(FoldError::new)?;
+            Ok(Some(row).filter(|row| row.total != 0))
+        }
+    }
+
+    /// For every row of these labels.
+    fn shared(position: Position, tenant: &str, labels: &str, amount: &str) -> RecordedEvent {
+        let mut event = event(position, &format!("{tenant}.tests.sum.all"), &Added { amount: amount.into() });
+        event.envelope.reason = labels.into();
+        event
+    }
+
+    #[test]
+    fn an_event_touches_a_whole_group_and_nothing_else() {
+        let events = [
+            added(1, "ax", "1"),
+            added(2, "ay", "2"),
+            added(3, "bx", "3"),
+            shared(4, "acme", "ax bx", "10"),
+            shared(5, "globex", "ax", "1000"),
+            shared(6, "acme", "ax", "100"),
+            added(7, "ax2", "4"),
+        ];
+        let folded = given(Labelled, events.clone());
+        let totals: Vec<_> = folded.rows().iter().map(|((_, id), row)| (&id[..], row.total)).collect();
+        assert_eq!(totals, [("ax", 111), ("ax2", 4), ("ay", 2), ("bx", 13)]);
+        for (id, total) in [("ax", 111), ("ay", 2), ("bx", 13)] {
+            assert_eq!(
+                fold_all(&Labelled, id, &events[..4]).unwrap().map(|row| row.total + 100 * i64::from(id == "ax")),
+                Some(total)
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn batches_do_not_matter_to_groups() {
+        let event = |n: u64| match n % 7 {
+            0 => shared(
+                n,
+                "acme",
+                ["a0", "a1 b1", "b0 b0", "none"][(n % 4) as usize],
+                ["1", "-3", "many"][(n % 3) as usize],
+            ),
+            _ => added(
+                n,
+                &format!("{}{}{}", ["a", "b"][(n % 2) as usize], n * n % 3, n % 11),
+                ["3", "-3", "2"][(n % 3) as usize],
+            ),
+        };
+        let events: Vec<_> = (1..300).map(event).collect();
+        assert_batches_do_not_matter(|| Labelled, &events).await;
     }
 
     /// Sees its earlier self in the events of a batch only, as a fold with hidden state would.

@@ -30,6 +30,17 @@ pub trait View: Send + Sync + 'static {
     /// If the event can't be understood. It is parked.
     fn keys(&self, event: &RecordedEvent) -> Result<Vec<String>, FoldError>;
 
+    /// Groups, in the event's tenant, of which it touches every row that is there, beside those of [`Self::keys`]: what
+    /// ends with a contract, where the event names the contract alone. A row's group is told by the column that is
+    /// [`Column::grouping`].
+    ///
+    /// # Errors
+    /// As [`Self::keys`].
+    fn groups(&self, event: &RecordedEvent) -> Result<Vec<String>, FoldError> {
+        let _ = event;
+        Ok(Vec::new())
+    }
+
     /// The row after the event; `None` for no row. What is equal to what it was is not written.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //!
 //! Invariant: an event changes all of the rows that it touches or, if one of them can't take it, none.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use tandem_eventlog::RecordedEvent;
@@ -17,6 +17,13 @@ use crate::view::View;
 pub(crate) struct RowKey {
     pub(crate) tenant: Arc<str>,
     pub(crate) id: Arc<str>,
+}
+
+/// Rows that belong together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Group {
+    pub(crate) tenant: Arc<str>,
+    pub(crate) value: String,
 }
 
 /// A member of a set column of some row.
@@ -42,13 +49,21 @@ pub(crate) type Change<'a, R> = (&'a RowKey, &'a Entry<R>);
 /// An event with the rows that it touches.
 pub(crate) struct Keyed {
     event: RecordedEvent,
-    keys: Result<Vec<RowKey>, FoldError>,
+    touched: Result<Touched, FoldError>,
+}
+
+/// Rows by their keys, and all of these groups.
+struct Touched {
+    keys: Vec<RowKey>,
+    groups: Vec<Group>,
 }
 
 pub(crate) struct WorkingSet<V: View> {
     view: Arc<V>,
     schema: Arc<Schema<V::Row>>,
     rows: HashMap<RowKey, Entry<V::Row>>,
+    /// Ids of the rows here, by their groups.
+    members: HashMap<Group, BTreeSet<Arc<str>>>,
     dirty: Vec<RowKey>,
     blocked: Blocked,
     parked: Vec<Parked>,
@@ -56,51 +71,65 @@ pub(crate) struct WorkingSet<V: View> {
 
 impl<V: View> WorkingSet<V> {
     pub(crate) fn new(view: Arc<V>, schema: Arc<Schema<V::Row>>, blocked: Blocked) -> Self {
-        Self { view, schema, rows: HashMap::new(), dirty: Vec::new(), blocked, parked: Vec::new() }
+        let (rows, members) = (HashMap::new(), HashMap::new());
+        Self { view, schema, rows, members, dirty: Vec::new(), blocked, parked: Vec::new() }
     }
 
     /// Finds out which rows the events touch.
     pub(crate) fn keyed(&self, events: Vec<RecordedEvent>) -> Vec<Keyed> {
-        let key = |event: RecordedEvent| {
-            let keys = self.view.keys(&event).map(|mut ids| {
-                ids.sort_unstable();
-                ids.dedup();
-                let tenant: Arc<str> = event.tenant().into();
-                ids.into_iter().map(|id| RowKey { tenant: tenant.clone(), id: id.into() }).collect()
-            });
-            Keyed { event, keys }
+        let touched = |event: &RecordedEvent| {
+            let (mut ids, groups) = (self.view.keys(event)?, self.view.groups(event)?);
+            ids.sort_unstable();
+            ids.dedup();
+            let tenant: Arc<str> = event.tenant().into();
+            let keys = ids.into_iter().map(|id| RowKey { tenant: tenant.clone(), id: id.into() }).collect();
+            let groups = groups.into_iter().map(|value| Group { tenant: tenant.clone(), value }).collect();
+            Ok(Touched { keys, groups })
         };
-        events.into_iter().map(key).collect()
+        events.into_iter().map(|event| Keyed { touched: touched(&event), event }).collect()
     }
 
-    /// Rows to be loaded before the events can be applied, each once, sorted.
-    pub(crate) fn missing(&self, events: &[Keyed]) -> Vec<RowKey> {
-        let touched = events.iter().filter_map(|keyed| keyed.keys.as_ref().ok()).flatten();
-        let mut missing: Vec<RowKey> = touched.filter(|key| !self.rows.contains_key(key)).cloned().collect();
-        missing.sort_unstable();
-        missing.dedup();
-        missing
+    /// Groups that the events touch, each once, sorted: the store may have rows of theirs.
+    pub(crate) fn groups(&self, events: &[Keyed]) -> Vec<Group> {
+        let touched = events.iter().filter_map(|keyed| keyed.touched.as_ref().ok());
+        let groups: BTreeSet<Group> = touched.flat_map(|touched| touched.groups.iter().cloned()).collect();
+        groups.into_iter().collect()
+    }
+
+    /// Rows to be loaded before the events can be applied, each once, sorted; `members` are those that the store has of
+    /// their groups.
+    pub(crate) fn missing(&self, events: &[Keyed], members: Vec<RowKey>) -> Vec<RowKey> {
+        let touched = events.iter().filter_map(|keyed| keyed.touched.as_ref().ok());
+        let keys = touched.flat_map(|touched| touched.keys.iter().cloned()).chain(members);
+        let missing: BTreeSet<RowKey> = keys.filter(|key| !self.rows.contains_key(key)).collect();
+        missing.into_iter().collect()
     }
 
     /// Takes in a row as the store has it.
     pub(crate) fn insert(&mut self, key: RowKey, row: Option<V::Row>) {
         let stored_tags = self.schema.tags(row.as_ref());
+        self.join(&key, row.as_ref());
         self.rows.insert(key, Entry { stored: row.is_some(), row, stored_tags, dirty: false });
     }
 
     /// Folds the events in their order. A row that was not inserted counts as not stored.
     pub(crate) fn apply(&mut self, events: Vec<Keyed>) {
-        for Keyed { event, keys } in events {
+        for Keyed { event, touched } in events {
             if let Some(parked) = self.blocked.park_if_waiting(&event) {
                 self.parked.push(parked);
-            } else if let Err(error) = keys.and_then(|keys| self.fold(&event, keys)) {
+            } else if let Err(error) = touched.and_then(|touched| self.fold(&event, touched)) {
                 tracing::warn!(view = V::NAME, position = event.position, subject = %event.subject, %error, "event parked");
                 self.parked.push(self.blocked.park(&event, &error));
             }
         }
     }
 
-    fn fold(&mut self, event: &RecordedEvent, keys: Vec<RowKey>) -> Result<(), FoldError> {
+    fn fold(&mut self, event: &RecordedEvent, Touched { mut keys, groups }: Touched) -> Result<(), FoldError> {
+        if !groups.is_empty() {
+            keys.extend(groups.iter().flat_map(|group| self.members(group)));
+            keys.sort_unstable();
+            keys.dedup();
+        }
         let mut folded = Vec::with_capacity(keys.len());
         for key in keys {
             let before = self.rows.get(&key).and_then(|entry| entry.row.as_ref());
@@ -110,6 +139,7 @@ impl<V: View> WorkingSet<V> {
             }
         }
         for (key, row) in folded {
+            self.join(&key, row.as_ref());
             let entry = self.rows.entry(key.clone()).or_insert_with(Entry::absent);
             entry.row = row;
             if !std::mem::replace(&mut entry.dirty, true) {
@@ -117,6 +147,19 @@ impl<V: View> WorkingSet<V> {
             }
         }
         Ok(())
+    }
+
+    fn members(&self, group: &Group) -> impl Iterator<Item = RowKey> {
+        let ids = self.members.get(group).into_iter().flatten();
+        ids.map(|id| RowKey { tenant: group.tenant.clone(), id: id.clone() })
+    }
+
+    /// Keeps in mind to which group a row belongs.
+    fn join(&mut self, key: &RowKey, row: Option<&V::Row>) {
+        let group = self.schema.grouping().zip(row).and_then(|(column, row)| column.group(row));
+        if let Some(value) = group {
+            self.members.entry(Group { tenant: key.tenant.clone(), value }).or_default().insert(key.id.clone());
+        }
     }
 
     /// What changed since [`Self::written`], sorted by key.
@@ -137,6 +180,7 @@ impl<V: View> WorkingSet<V> {
         self.parked.clear();
         if self.rows.len() > keep {
             self.rows.clear();
+            self.members.clear();
             self.dirty.clear();
             return false;
         }

@@ -9,9 +9,11 @@ mod document;
 mod evolve;
 pub mod in_force;
 mod negotiation;
+mod origin;
 mod resource;
 mod schedule;
 mod signing;
+mod statutory;
 pub(crate) mod term;
 pub mod termination;
 #[cfg(test)]
@@ -25,6 +27,7 @@ use tandem_proto::contracts::v1 as pb;
 use tandem_proto::contracts::v1::contract_event::Event;
 use tandem_proto::contracts::v1::{Party, SignatureMethod};
 
+use crate::template::ContractTemplate;
 use crate::terms::Terms;
 
 /// A contract; its state is the resource that the API shows.
@@ -92,19 +95,17 @@ pub struct Draft {
     pub title: String,
     /// To be offered.
     pub terms: Terms,
-    /// The template that they are drafted from, and where they deviate from it.
+    /// What they are drafted from.
     pub template: Option<FromTemplate>,
 }
 
-/// What a draft owes to a template.
+/// The template that a contract is drafted from.
 #[derive(Clone, Debug)]
 pub struct FromTemplate {
-    /// `contractTemplates/{template}`.
-    pub name: String,
-    /// Its version.
+    /// As it is now.
+    pub template: ContractTemplate,
+    /// Which version of it; the newest if 0.
     pub version: i32,
-    /// Where the terms deviate from it.
-    pub deviations: Vec<pb::ClauseChange>,
 }
 
 /// What a signer declares.

@@ -5,11 +5,16 @@
 use std::sync::Arc;
 
 pub(crate) mod exclusivity;
+mod obligations;
 mod quote;
 mod render;
 pub(crate) mod rights;
 pub(crate) mod signing;
+mod templates;
 mod terms;
+
+pub(crate) use obligations::Obligations;
+pub(crate) use templates::Templates;
 
 use jiff::civil::Date;
 use prost_types::Timestamp;
@@ -26,12 +31,14 @@ use tandem_service::{Call, Problem, Resource as _, ResourceView, list};
 use tandem_views::{ListQuery, ViewHandle};
 use tonic::{Request, Response, Status};
 
-use crate::contract::{Action, Command, Contract, Draft, amendment, termination};
+use crate::contract::{Action, Command, Contract, Draft, FromTemplate, amendment, termination};
+use crate::template::ContractTemplate;
 use crate::terms::Terms;
 
 /// The handlers, over the contracts and the view that lists them.
 pub(crate) struct Grpc {
     contracts: Arc<Executor<Contract>>,
+    templates: Executor<ContractTemplate>,
     view: ViewHandle<ResourceView<Contract>>,
     signing: signing::Signing,
 }
@@ -39,10 +46,27 @@ pub(crate) struct Grpc {
 impl Grpc {
     pub(crate) fn new(
         contracts: Arc<Executor<Contract>>,
+        templates: Executor<ContractTemplate>,
         view: ViewHandle<ResourceView<Contract>>,
         signing: signing::Signing,
     ) -> Self {
-        Self { contracts, view, signing }
+        Self { contracts, templates, view, signing }
+    }
+
+    /// The template that a contract names, if it names one.
+    async fn template<M>(&self, call: &Call<M>, name: &str, version: i32) -> Result<Option<FromTemplate>, Status> {
+        match (name, version) {
+            ("", 0) => Ok(None),
+            ("", _) => {
+                let description =
+                    "is the version of a template that is not named: name it in template, or leave this out";
+                Err(call.invalid("contract.template_version", description))
+            }
+            _ => {
+                let template = templates::load(&self.templates, call, name).await?.state.clone();
+                Ok(Some(FromTemplate { template, version }))
+            }
+        }
     }
 
     /// For whom the caller acts on the contract that the request names.
@@ -91,12 +115,14 @@ impl ContractService for Grpc {
         request: Request<pb::CreateContractRequest>,
     ) -> Result<Response<pb::Contract>, Status> {
         let mut call = Call::accept(request)?;
-        let pb::Contract { brand, creator, title, terms, .. } = call.message.contract.take().unwrap_or_default();
+        let pb::Contract { brand, creator, title, terms, template, template_version, .. } =
+            call.message.contract.take().unwrap_or_default();
         call.caller.require_party(&creator)?;
         let by = if call.caller.creator.is_some() { Party::Creator } else { Party::Brand };
         let at = Path::Root;
         let terms = parse(terms, &at.field("contract").field("terms"))?;
-        let command = Command { by, action: Action::Draft(Draft { brand, creator, title, terms, template: None }) };
+        let template = self.template(&call, &template, template_version).await?;
+        let command = Command { by, action: Action::Draft(Draft { brand, creator, title, terms, template }) };
         let id = call.new_id(&call.message.contract_id);
         if call.message.validate_only {
             return self.stage(&call, &id, command).await;

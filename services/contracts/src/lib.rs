@@ -9,6 +9,9 @@
 //! | [`rights`] | what a contract grants for what is published under it |
 //! | [`usage_right`] | the aggregate: an entry of the register of rights |
 //! | [`granting`] | the process that keeps the register as the contracts have it |
+//! | [`statute`] | what the law asks of terms, as data |
+//! | [`obligation`] | the view of who owes what by when |
+//! | [`template`] | the aggregate: clauses that contracts start from, in versions |
 //! | `grpc` | the services of `tandem.contracts.v1` over them |
 //!
 //! Invariant: a contract is decided on by itself alone, but for its signatures, which the exclusivity of others can stand
@@ -22,15 +25,20 @@ pub mod exclusivity;
 mod fixtures;
 pub mod granting;
 mod grpc;
+pub mod obligation;
 pub mod render;
 pub mod rights;
+pub mod statute;
+pub mod template;
 pub mod terms;
 pub mod usage_right;
 
 use std::sync::Arc;
 
 use tandem_proto::contracts::v1::contract_service_server::ContractServiceServer;
+use tandem_proto::contracts::v1::contract_template_service_server::ContractTemplateServiceServer;
 use tandem_proto::contracts::v1::exclusivity_service_server::ExclusivityServiceServer;
+use tandem_proto::contracts::v1::obligation_service_server::ObligationServiceServer;
 use tandem_proto::contracts::v1::rights_service_server::RightsServiceServer;
 use tandem_service::{Environment, NoArgs, ResourceView, Service, Wired};
 
@@ -39,7 +47,9 @@ use exclusivity::Book;
 use exclusivity::keeping::Keeping;
 use granting::Granting;
 use grpc::signing::Signing;
+use obligation::Obligations;
 use rights::publications::Publications;
+use template::ContractTemplate;
 use usage_right::UsageRight;
 
 /// The service.
@@ -57,6 +67,8 @@ impl Service for Contracts {
         let view = env.view(ResourceView::<Contract>::default()).await?;
         let rights_view = env.view(ResourceView::<UsageRight>::default()).await?;
         let publications = env.view(Publications).await?;
+        let templates_view = env.view(ResourceView::<ContractTemplate>::default()).await?;
+        let obligations = env.view(Obligations).await?;
         let contract_timers = env.timers(&contracts).await?;
         let right_timers = env.timers(&rights).await?;
         env.process(Granting {
@@ -72,6 +84,8 @@ impl Service for Contracts {
             .view(&view)
             .view(&rights_view)
             .view(&publications)
+            .view(&templates_view)
+            .view(&obligations)
             .timers(contract_timers)
             .timers(right_timers)
             .service(RightsServiceServer::new(grpc::rights::Handlers {
@@ -84,6 +98,8 @@ impl Service for Contracts {
                 contracts: Arc::clone(&contracts),
                 books,
             }))
-            .service(ContractServiceServer::new(grpc::Grpc::new(contracts, view, signing))))
+            .service(ObligationServiceServer::new(grpc::Obligations(obligations)))
+            .service(ContractTemplateServiceServer::new(grpc::Templates::new(env.executor(), templates_view)))
+            .service(ContractServiceServer::new(grpc::Grpc::new(contracts, env.executor(), view, signing))))
     }
 }

@@ -10,7 +10,7 @@ mod header;
 #[cfg(test)]
 mod tests;
 
-pub use diff::{TERMS, changes};
+pub use diff::{TERMS, changes, clause_changes};
 pub use hash::hash;
 
 use header::Header;
@@ -55,6 +55,28 @@ impl Terms {
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.hash
+    }
+}
+
+/// Clauses that terms can be made of once the contract has given them currency, time zone and days.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clauses(Vec<pb::Clause>);
+
+impl Clauses {
+    /// Takes clauses whose proto rules hold, and which stand as `clauses` below `at`.
+    ///
+    /// # Errors
+    /// All that is wrong with them by themselves, as in [`Terms::parse`].
+    pub fn parse(clauses: Vec<pb::Clause>, at: &Path<'_>) -> Result<Self, Vec<FieldViolation>> {
+        let mut wrong = Vec::new();
+        clauses::check(&clauses, &Header::OPEN, at, &mut wrong);
+        if wrong.is_empty() { Ok(Self(clauses)) } else { Err(wrong) }
+    }
+
+    /// As they go into the log.
+    #[must_use]
+    pub fn as_slice(&self) -> &[pb::Clause] {
+        &self.0
     }
 }
 

@@ -52,6 +52,7 @@ impl Participation {
             deliverable_id: request.deliverable_id.clone(),
             draft: Some(draft),
             review_due_time: due.map(to_proto),
+            contract: self.0.contract.clone(),
         })
     }
 

@@ -9,13 +9,13 @@ use tandem_proto::contracts::v1 as pb;
 use tandem_proto::contracts::v1::contract_event::Event;
 use tandem_proto::contracts::v1::{ContractState as State, Party};
 
-use super::{Action, Command, amendment, schedule, termination};
+use super::{Action, Command, amendment, schedule, statutory, termination};
 
 pub(super) fn decide(contract: &pb::Contract, command: &Command, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
     let (mut events, contract) = schedule::catch_up(contract, context);
     let case = Case { contract: &contract, by: command.by, context };
     let exists = contract.state() != State::Unspecified;
-    let own = match &command.action {
+    let mut own = match &command.action {
         Action::Draft(_) if exists => return Err(Refusal::exists(context)),
         Action::Draft(draft) => vec![case.draft(draft)?],
         _ if !exists => return Err(Refusal::not_found(context)),
@@ -31,6 +31,7 @@ pub(super) fn decide(contract: &pb::Contract, command: &Command, context: &Conte
         Action::Amend(action) => amendment::decide(&case, action)?,
         Action::End(action) => termination::decide(&case, action)?,
     };
+    statutory::check(&contract, &mut own, context.time);
     events.extend(own);
     Ok(events)
 }

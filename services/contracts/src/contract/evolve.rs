@@ -7,7 +7,7 @@ use tandem_proto::contracts::v1::Contract;
 use tandem_proto::contracts::v1::contract_event::Event;
 use tandem_proto::time;
 
-use super::{amendment, document, negotiation, signing, term, termination, warning};
+use super::{amendment, document, negotiation, signing, statutory, term, termination, warning};
 
 /// Takes in an event of the contract called `name`, recorded at `time`.
 pub(super) fn evolve(contract: &mut Contract, event: &Event, name: &str, time: jiff::Timestamp) {
@@ -41,7 +41,8 @@ pub(super) fn evolve(contract: &mut Contract, event: &Event, name: &str, time: j
         | Event::TerminationProposed(_)
         | Event::TerminationDeclined(_)
         | Event::Terminated(_) => termination::evolve(contract, event, now),
-        Event::StatutoryChecked(event) => contract.statutory_findings.clone_from(&event.findings),
+        Event::StatutoryChecked(_) => {}
     }
+    statutory::evolve(contract, event);
     contract.update_time = Some(now);
 }

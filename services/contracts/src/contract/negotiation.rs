@@ -13,23 +13,19 @@ use tandem_proto::contracts::v1::{Contract, ContractState as State, Party, Round
 use tandem_proto::time;
 
 use super::decide::{Case, the};
-use super::{Draft, FromTemplate};
+use super::{Draft, origin};
 use crate::terms::{Terms, changes, hash};
 
 impl Case<'_> {
     pub(super) fn draft(&self, draft: &Draft) -> Result<Event, Refusal> {
         self.require_brand("draft a contract")?;
         let Draft { brand, creator, title, terms, template } = draft.clone();
-        let template = template.unwrap_or(FromTemplate { name: String::new(), version: 0, deviations: Vec::new() });
-        Ok(Event::Drafted(pb::ContractDrafted {
-            brand,
-            creator,
-            title,
-            terms: Some(terms.message().clone()),
-            template: template.name,
-            template_version: template.version,
-            deviations: template.deviations,
-        }))
+        let terms = Some(terms.message().clone());
+        let mut drafted = pb::ContractDrafted { brand, creator, title, terms, ..pb::ContractDrafted::default() };
+        if let Some(template) = &template {
+            origin::draft_from(template, &mut drafted)?;
+        }
+        Ok(Event::Drafted(drafted))
     }
 
     pub(super) fn propose(&self, expire_time: Option<Instant>) -> Result<Event, Refusal> {
@@ -52,6 +48,7 @@ impl Case<'_> {
             terms: Some(terms.message().clone()),
             terms_hash: terms.hash().to_owned(),
             expire_time: self.validity(expire_time)?.or(self.contract.offer_expire_time),
+            ..pb::ContractCountered::default()
         }))
     }
 
@@ -188,6 +185,7 @@ fn offer(contract: &mut Contract, by: Party, terms: Option<pb::Terms>, now: Time
     if let Some(terms) = terms {
         contract.terms_hash = hash(&terms);
         let before = contract.terms.replace(terms);
+        origin::follow(contract, before.as_ref());
         round.changes = before
             .as_ref()
             .zip(contract.terms.as_ref())

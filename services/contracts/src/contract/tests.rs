@@ -11,6 +11,8 @@ mod properties;
 mod renewal;
 mod schedule;
 mod signing;
+mod statutory;
+mod template;
 mod term;
 mod terminations;
 mod validity;
@@ -28,7 +30,7 @@ use tandem_proto::google::r#type::Date;
 use tandem_proto::time;
 use tandem_proto::validation::Path;
 
-use super::{Action, Command, Consent, Contract, Draft, FromTemplate};
+use super::{Action, Command, Consent, Contract, Draft};
 use crate::fixtures::{BRAND, CREATOR, clause, date, terms, terms_for};
 use crate::terms::{Terms, hash};
 

@@ -106,6 +106,9 @@ pub(super) fn amendments(contract: &pb::Contract, days: &Days) -> Option<Block> 
         if amendment.decide_time.is_some() {
             facts.push(("Decided", days.instant(amendment.decide_time.as_ref())));
         }
+        for finding in &amendment.statutory_findings {
+            facts.push(("Missing by law", finding.message.clone()));
+        }
         if !amendment.decline_reason.is_empty() {
             facts.push(("Declined because", amendment.decline_reason.clone()));
         }

@@ -10,29 +10,36 @@ use tandem_proto::contracts::v1::{Clause, ClauseChange, Terms};
 /// id.
 pub const TERMS: &str = "(terms)";
 
-/// The changes from one round to the next: the terms as such, then clauses added and changed in their new order, then
-/// those dropped in their old one.
+/// The changes from one round to the next: the terms as such, then those of the clauses.
 #[must_use]
 pub fn changes(before: &Terms, after: &Terms) -> Vec<ClauseChange> {
-    let old = by_id(&before.clauses);
-    let new = by_id(&after.clauses);
+    let (old, new) = (by_id(&before.clauses), by_id(&after.clauses));
+    let mut changes = Vec::new();
+    if header(before) != header(after) || !shared(before, &new).eq(shared(after, &old)) {
+        changes.push(ClauseChange { clause_id: TERMS.to_owned(), ..ClauseChange::default() });
+    }
+    changes.extend(clause_changes(&before.clauses, &after.clauses));
+    changes
+}
+
+/// What differs between clauses, whatever their order: those added and changed in their new order, then those dropped in
+/// their old one.
+#[must_use]
+pub fn clause_changes(before: &[Clause], after: &[Clause]) -> Vec<ClauseChange> {
+    let (old, new) = (by_id(before), by_id(after));
     let change = |clause_id: &str, before: Option<&Clause>, after: Option<&Clause>| ClauseChange {
         clause_id: clause_id.to_owned(),
         before: before.cloned(),
         after: after.cloned(),
     };
-
     let mut changes = Vec::new();
-    if header(before) != header(after) || !shared(before, &new).eq(shared(after, &old)) {
-        changes.push(change(TERMS, None, None));
-    }
-    for clause in &after.clauses {
+    for clause in after {
         let was = old.get(clause.clause_id.as_str()).copied();
         if was != Some(clause) {
             changes.push(change(&clause.clause_id, was, Some(clause)));
         }
     }
-    for clause in &before.clauses {
+    for clause in before {
         if !new.contains_key(clause.clause_id.as_str()) {
             changes.push(change(&clause.clause_id, Some(clause), None));
         }

@@ -17,9 +17,14 @@ pub(super) struct Header {
     pub(super) currency: Option<Currency>,
     /// First and last day, in the contract's time zone.
     pub(super) term: Option<(Date, Date)>,
+    /// Whether days are left to a contract to come.
+    pub(super) open: bool,
 }
 
 impl Header {
+    /// Of clauses without terms around them.
+    pub(super) const OPEN: Self = Self { currency: None, term: None, open: true };
+
     pub(super) fn parse(terms: &pb::Terms, at: &Path<'_>, wrong: &mut Vec<FieldViolation>) -> Self {
         let currency = terms.currency_code.parse();
         let currency = currency.map_err(|error| wrong.push(violation(&at.field("currency_code"), error))).ok();
@@ -34,9 +39,19 @@ impl Header {
         {
             let description = format!("is {end}, before the start on {start}: give the same day or a later one");
             wrong.push(at.field("end_date").violation(&description));
-            return Self { currency, term: None };
+            return Self { currency, term: None, open: false };
         }
-        Self { currency, term }
+        Self { currency, term, open: false }
+    }
+
+    /// A day that terms have to name; none, too, where days are left to a contract to come.
+    pub(super) fn day(
+        &self,
+        date: Option<&wire::Date>,
+        at: &Path<'_>,
+        wrong: &mut Vec<FieldViolation>,
+    ) -> Option<Date> {
+        if self.open && date.is_none() { None } else { day(date, at, wrong) }
     }
 }
 

@@ -12,6 +12,9 @@ use tempfile::TempDir;
 
 use crate::fixtures::{BRAND, CREATOR, terms};
 
+/// All that can be done here.
+const PERMISSIONS: [&str; 2] = ["contracts.*", "templates.*"];
+
 /// A service over an empty log. Each test has its own.
 pub struct World {
     // Dropped in this order.
@@ -55,7 +58,7 @@ impl World {
 
     /// Somebody of a tenant who may do everything with contracts.
     pub fn user(&self, user: &str, tenant: &str) -> Api {
-        self.client(Claims::new(format!("users/{user}"), tenant).with_permissions(["contracts.*"]))
+        self.client(Claims::new(format!("users/{user}"), tenant).with_permissions(PERMISSIONS))
     }
 
     /// Ada of the brand.
@@ -74,7 +77,7 @@ impl World {
     }
 
     pub fn creator_named(&self, creator: &str) -> Api {
-        let claims = Claims::new("users/portal", "acme").with_permissions(["contracts.*"]);
+        let claims = Claims::new("users/portal", "acme").with_permissions(PERMISSIONS);
         self.client(claims.with_creator(creator))
     }
 
@@ -102,16 +105,23 @@ impl World {
 pub struct Api(pub Client);
 
 macro_rules! methods {
-    ($($method:ident: $request:ident -> $response:ident;)*) => {
+    ($client:ident: $($method:ident: $request:ident -> $response:ident;)*) => {
         impl Api {
             $(pub async fn $method(&self, request: pb::$request) -> Result<pb::$response, Error> {
-                Ok(self.0.contracts().$method(request).await?.into_inner())
+                Ok(self.0.$client().$method(request).await?.into_inner())
             })*
         }
     };
 }
 
-methods! {
+methods! { contract_templates:
+    publish_contract_template: PublishContractTemplateRequest -> ContractTemplate;
+    get_contract_template: GetContractTemplateRequest -> ContractTemplate;
+    list_contract_templates: ListContractTemplatesRequest -> ListContractTemplatesResponse;
+    retire_contract_template: RetireContractTemplateRequest -> ContractTemplate;
+}
+
+methods! { contracts:
     create_contract: CreateContractRequest -> Contract;
     get_contract: GetContractRequest -> Contract;
     list_contracts: ListContractsRequest -> ListContractsResponse;

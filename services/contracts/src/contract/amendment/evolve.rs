@@ -6,7 +6,7 @@ use prost_types::Timestamp;
 use tandem_proto::contracts::v1::contract_event::Event;
 use tandem_proto::contracts::v1::{Amendment, AmendmentState as State, Contract, TermsVersion};
 
-use super::super::term;
+use super::super::{origin, term};
 
 /// Takes in an event about amendments; others leave the contract as it is.
 pub(in super::super) fn evolve(contract: &mut Contract, event: &Event, now: Timestamp) {
@@ -45,6 +45,7 @@ fn agree(contract: &mut Contract, number: i32, version: i32, effective_time: Opt
     let Some(amendment) = contract.amendments.iter().find(|amendment| amendment.number == number) else { return };
     let (terms, terms_hash) = (amendment.terms.clone().unwrap_or_default(), amendment.terms_hash.clone());
     let before = contract.terms.replace(terms);
+    origin::follow(contract, before.as_ref());
     if let Some(before) = &before {
         term::follow(contract, before);
     }

@@ -20,17 +20,6 @@ fn a_brand_drafts() {
 }
 
 #[test]
-fn a_draft_says_what_template_it_is_from() {
-    let deviation = pb::ClauseChange { clause_id: "fee".into(), ..Default::default() };
-    let from =
-        FromTemplate { name: "contractTemplates/seeding".into(), version: 3, deviations: vec![deviation.clone()] };
-    let Action::Draft(draft) = draft(100) else { unreachable!() };
-    let contract = nothing().when(brand(Action::Draft(Draft { template: Some(from), ..draft }))).happens().state().0;
-    assert_eq!((&contract.template[..], contract.template_version), ("contractTemplates/seeding", 3));
-    assert_eq!(contract.deviations, [deviation]);
-}
-
-#[test]
 fn a_contract_belongs_to_a_partnership() {
     assert_eq!(a_draft().state().partnership(&drafted(100)), "partnerships/glowco~zoe");
 }

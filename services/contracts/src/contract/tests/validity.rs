@@ -21,7 +21,14 @@ fn proposed_until(text: &str) -> Event {
 fn countered_until(text: &str) -> Event {
     let (terms, terms_hash) = (Some(terms_for(120)), hash(&terms_for(120)));
     let offered_by = Party::Creator.into();
-    Event::Countered(pb::ContractCountered { offered_by, round: 2, terms, terms_hash, expire_time: until(text) })
+    Event::Countered(pb::ContractCountered {
+        offered_by,
+        round: 2,
+        terms,
+        terms_hash,
+        expire_time: until(text),
+        ..Default::default()
+    })
 }
 
 fn lapsed() -> Event {

@@ -8,7 +8,6 @@ use tandem_proto::FieldViolation;
 use tandem_proto::contracts::v1::{DeliverableTerm, DeliverablesClause, ExclusivityClause, UsageRightsClause};
 use tandem_proto::validation::Path;
 
-use super::super::header::day;
 use super::{Around, distinct};
 use crate::exclusivity::taxonomy::taxonomy;
 
@@ -34,7 +33,7 @@ pub(super) fn deliverables(
 fn days(deliverable: &DeliverableTerm, around: &Around<'_>, at: &Path<'_>, wrong: &mut Vec<FieldViolation>) {
     let mut within = |date, field| {
         let at = at.field(field);
-        let due = day(date, &at, wrong)?;
+        let due = around.header.day(date, &at, wrong)?;
         if let Some((start, end)) = around.header.term.filter(|&(start, end)| !(start..=end).contains(&due)) {
             let description = format!("is {due}, outside the contract: give a day from {start} to {end}");
             wrong.push(at.violation(&description));
