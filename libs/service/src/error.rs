@@ -62,6 +62,7 @@ pub fn code(reason: ErrorReason) -> Code {
         | R::NothingPayable
         | R::PayoutAccountMissing
         | R::EarningScheduled
+        | R::BelowMinimumPayout
         | R::FindingBlocks
         | R::PersonErased
         | R::CreatorMerged => Code::FailedPrecondition,

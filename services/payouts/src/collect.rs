@@ -3,13 +3,13 @@
 //! Invariant: pure; every earning is in one payout or in none, and a payout's amount is the sum of its earnings and
 //! more than nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tandem_money::{Money, MoneyError};
 use tandem_proto::common::v1::ErrorReason;
 use tandem_proto::payouts::v1::{Earning, Payout, PayoutState, UnpayableCreator};
 
-use crate::unpayable::unpayable;
+use crate::unpayable::{below_minimum, unpayable};
 
 /// Earnings that one run takes at most: with the run itself they are one atomic batch of the log, which takes 1000.
 pub const MOST_EARNINGS: usize = 900;
@@ -23,35 +23,55 @@ pub struct Collected {
     pub total: Option<Money>,
     /// Payable earnings that are left for another run, because this one is full.
     pub remaining: usize,
-    /// Those of the known unpayable creators to whom something is due, by creator.
+    /// To whom something is due that is not paid, as far as the obstacles are known: by creator.
     pub unpayable: Vec<UnpayableCreator>,
+    /// `contracts/{contract}` that the payouts are paid under.
+    pub contracts: BTreeSet<String>,
+}
+
+/// What keeps something that is due from being paid.
+#[derive(Clone, Debug, Default)]
+pub struct Obstacles {
+    /// Creators who can't be paid, with the reason why.
+    pub unpayable: HashMap<String, ErrorReason>,
+    /// What is paid out under a contract at least.
+    pub minimums: HashMap<String, Money>,
+}
+
+/// An earning, as far as it matters here.
+#[derive(Clone, Debug)]
+struct Due {
+    name: String,
+    contract: String,
+    amount: Money,
 }
 
 /// Makes payouts of payable earnings of one brand and currency, given creator by creator.
 ///
 /// A creator whose earnings come to nothing or less is left out until new earnings make up for it. A creator's earnings
 /// are taken together, or wait for the next run, unless they alone are more than a run takes. A creator who can't be paid
-/// takes no room from the others.
+/// takes no room from the others. What is due under a contract waits until it comes to the contract's minimum payout; what
+/// is owed back is set off all the same.
 pub struct Collecting<'a> {
     payout_run: String,
-    unpayable: &'a HashMap<String, ErrorReason>,
+    obstacles: &'a Obstacles,
     collected: Collected,
     /// The creator that earnings are being given of.
     creator: String,
-    /// Theirs: name and amount.
-    earnings: Vec<(String, Money)>,
+    /// Theirs.
+    earnings: Vec<Due>,
     taken: usize,
     left_out: usize,
     full: bool,
 }
 
 impl<'a> Collecting<'a> {
-    /// For `payoutRuns/{payout_run}`, without the creators who can't be paid, with the reason why.
+    /// For `payoutRuns/{payout_run}`, without what the known obstacles keep from being paid.
     #[must_use]
-    pub fn new(payout_run: &str, unpayable: &'a HashMap<String, ErrorReason>) -> Self {
+    pub fn new(payout_run: &str, obstacles: &'a Obstacles) -> Self {
         Self {
             payout_run: payout_run.to_owned(),
-            unpayable,
+            obstacles,
             collected: Collected::default(),
             creator: String::new(),
             earnings: Vec::new(),
@@ -71,7 +91,7 @@ impl<'a> Collecting<'a> {
             self.creator.clone_from(&earning.creator);
         }
         let amount = Money::try_from(&earning.amount.clone().unwrap_or_default())?;
-        self.earnings.push((earning.name.clone(), amount));
+        self.earnings.push(Due { name: earning.name.clone(), contract: earning.contract.clone(), amount });
         Ok(())
     }
 
@@ -92,13 +112,14 @@ impl<'a> Collecting<'a> {
     }
 
     fn close_creator(&mut self) -> Result<(), MoneyError> {
-        let mut earnings = std::mem::take(&mut self.earnings);
+        let earnings = std::mem::take(&mut self.earnings);
+        let mut earnings = self.without_small_amounts(earnings)?;
         let Some(owed) = sum(&earnings)? else { return Ok(()) };
         if !owed.is_positive() {
             self.left_out += earnings.len();
             return Ok(());
         }
-        if let Some(reason) = self.unpayable.get(&self.creator) {
+        if let Some(reason) = self.obstacles.unpayable.get(&self.creator) {
             self.left_out += earnings.len();
             self.collected.unpayable.push(unpayable(&self.creator, Some(owed), *reason));
             return Ok(());
@@ -110,16 +131,17 @@ impl<'a> Collecting<'a> {
             }
             earnings = as_many_as_fit(earnings, owed);
         }
-        earnings.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        earnings.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         let Some(amount) = sum(&earnings)? else { return Ok(()) };
         self.taken += earnings.len();
+        self.collected.contracts.extend(earnings.iter().map(|due| due.contract.clone()));
         let number = self.collected.payouts.len() + 1;
         self.collected.total = Some(self.collected.total.map_or(Ok(amount), |total| total.checked_add(amount))?);
         self.collected.payouts.push(Payout {
             name: format!("{}/payouts/{}", self.payout_run, self.creator.trim_start_matches("creators/")),
             creator: self.creator.clone(),
             amount: Some(amount.into()),
-            earnings: earnings.into_iter().map(|(name, _)| name).collect(),
+            earnings: earnings.into_iter().map(|due| due.name).collect(),
             state: PayoutState::Pending.into(),
             // At most 29 characters of the run's id and 4 digits: within the 35 of ISO 20022.
             end_to_end_id: format!("{}-{number:04}", self.payout_run.trim_start_matches("payoutRuns/")),
@@ -130,14 +152,36 @@ impl<'a> Collecting<'a> {
     }
 }
 
+impl Collecting<'_> {
+    /// Leaves out what is due under a contract, but less than its minimum payout.
+    fn without_small_amounts(&mut self, mut earnings: Vec<Due>) -> Result<Vec<Due>, MoneyError> {
+        let mut by_contract: BTreeMap<&str, Money> = BTreeMap::new();
+        for Due { contract, amount, .. } in &earnings {
+            let sum = by_contract.get(&contract[..]).map_or(Ok(*amount), |sum| sum.checked_add(*amount))?;
+            by_contract.insert(contract, sum);
+        }
+        let mut small = BTreeSet::new();
+        for (contract, sum) in by_contract {
+            let minimum = self.obstacles.minimums.get(contract).filter(|minimum| minimum.currency() == sum.currency());
+            if let Some(minimum) = minimum.filter(|minimum| sum.is_positive() && sum.minor() < minimum.minor()) {
+                self.collected.unpayable.push(below_minimum(&self.creator, contract, sum, *minimum));
+                small.insert(contract.to_owned());
+            }
+        }
+        let all = earnings.len();
+        earnings.retain(|due| !small.contains(&due.contract));
+        self.left_out += all - earnings.len();
+        Ok(earnings)
+    }
+}
+
 /// Of more than a run takes, as many as can be paid without paying more than is owed in all. What is to be taken back is
 /// set off as soon as more than that has been taken.
-fn as_many_as_fit(mut earnings: Vec<(String, Money)>, owed: Money) -> Vec<(String, Money)> {
-    let size = |(_, amount): &(String, Money)| amount.minor().unsigned_abs();
-    earnings.sort_unstable_by(|a, b| (size(a), &a.0).cmp(&(size(b), &b.0)));
+fn as_many_as_fit(mut earnings: Vec<Due>, owed: Money) -> Vec<Due> {
+    let size = |due: &Due| due.amount.minor().unsigned_abs();
+    earnings.sort_unstable_by(|a, b| (size(a), &a.name).cmp(&(size(b), &b.name)));
     // Taken from their ends: the largest earned, the smallest to be taken back.
-    let (mut earned, mut taken_back): (Vec<_>, Vec<_>) =
-        earnings.into_iter().partition(|(_, amount)| amount.is_positive());
+    let (mut earned, mut taken_back): (Vec<_>, Vec<_>) = earnings.into_iter().partition(|due| due.amount.is_positive());
     taken_back.reverse();
     let mut taken = Vec::with_capacity(MOST_EARNINGS);
     // How many of the taken are payable, and what they come to; 128 bits, for what was not set off yet may be more than
@@ -146,7 +190,7 @@ fn as_many_as_fit(mut earnings: Vec<(String, Money)>, owed: Money) -> Vec<(Strin
     while taken.len() < MOST_EARNINGS {
         let set_off = taken_back.pop_if(|earning| balance > i128::from(size(earning)));
         let Some(earning) = set_off.or_else(|| earned.pop()) else { break };
-        balance += i128::from(earning.1.minor());
+        balance += i128::from(earning.amount.minor());
         taken.push(earning);
         if balance <= i128::from(owed.minor()) || balance < payable.1 {
             payable = (taken.len(), balance);
@@ -156,9 +200,9 @@ fn as_many_as_fit(mut earnings: Vec<(String, Money)>, owed: Money) -> Vec<(Strin
     taken
 }
 
-fn sum(earnings: &[(String, Money)]) -> Result<Option<Money>, MoneyError> {
-    let Some((_, first)) = earnings.first() else { return Ok(None) };
-    Money::total(first.currency(), earnings.iter().map(|(_, amount)| *amount)).map(Some)
+fn sum(earnings: &[Due]) -> Result<Option<Money>, MoneyError> {
+    let Some(first) = earnings.first() else { return Ok(None) };
+    Money::total(first.amount.currency(), earnings.iter().map(|due| due.amount)).map(Some)
 }
 
 #[cfg(test)]

@@ -253,7 +253,7 @@ fn nothing_payable(draft: &pb::PayoutRun) -> Refusal {
     } else {
         format!(
             "Nothing of {brand} is payable in {currency_code} by then. Something is due to creators who can't be paid: \
-             {}. Set payout accounts with SetPayoutAccount, then create the run.",
+             {}. Set missing payout accounts with SetPayoutAccount, then create the run.",
             unpayable::summary(unpayable_creators)
         )
     };

@@ -1,7 +1,7 @@
-//! Creators to whom something is due, but nothing can be paid.
+//! Creators to whom something is due that is not paid.
 //!
-//! Invariant: pure. Unpayable is who the creators service says has no account to pay to, never who it could not be asked
-//! about.
+//! Invariant: pure. Unpayable is who the creators service says has no account to pay to, and what is too little by its
+//! contract; never who could not be asked about.
 
 use tandem_money::Money;
 use tandem_proto::common::v1::ErrorReason;
@@ -10,8 +10,8 @@ use tandem_proto::payouts::v1::UnpayableCreator;
 /// Names in one sentence: an error travels in the headers of a reply, which take few kilobytes.
 const MOST_NAMED: usize = 30;
 
-/// What keeps a creator from being paid: the refusal of `GetPayoutAccount`, who they are, and what to do.
-const OBSTACLES: [(ErrorReason, &str, &str); 3] = [
+/// What keeps a creator from being paid: the reason, who they are, and what to do.
+const OBSTACLES: [(ErrorReason, &str, &str); 4] = [
     (
         ErrorReason::PayoutAccountMissing,
         "without a payout account",
@@ -27,7 +27,25 @@ const OBSTACLES: [(ErrorReason, &str, &str); 3] = [
         "unknown to the creators service",
         "is unknown to the creators service. Import them and set a payout account; a later run then pays what is due.",
     ),
+    (
+        ErrorReason::BelowMinimumPayout,
+        "owed less than the minimum payout of their contract",
+        "is owed less than the minimum payout of their contract. It waits for more.",
+    ),
 ];
+
+/// What is due to `creators/{creator}` under a contract, but less than is paid out at least.
+#[must_use]
+pub fn below_minimum(creator: &str, contract: &str, due: Money, minimum: Money) -> UnpayableCreator {
+    UnpayableCreator {
+        creator: creator.to_owned(),
+        amount: Some(due.into()),
+        reason: name(ErrorReason::BelowMinimumPayout).to_owned(),
+        message: format!(
+            "{creator} is owed {due} under {contract}, less than its minimum payout of {minimum}. It waits for more."
+        ),
+    }
+}
 
 /// Whether a refusal of `GetPayoutAccount` says that the creator can't be paid.
 #[must_use]

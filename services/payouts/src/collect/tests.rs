@@ -23,7 +23,11 @@ fn collect(earnings: &[Earning]) -> Collected {
 }
 
 fn collect_without(unpayable: &HashMap<String, ErrorReason>, earnings: &[Earning]) -> Collected {
-    let mut collecting = Collecting::new(RUN, unpayable);
+    collect_against(&Obstacles { unpayable: unpayable.clone(), ..Obstacles::default() }, earnings)
+}
+
+fn collect_against(obstacles: &Obstacles, earnings: &[Earning]) -> Collected {
+    let mut collecting = Collecting::new(RUN, obstacles);
     let creators: BTreeSet<_> = earnings.iter().map(|earning| &earning.creator).collect();
     for creator in creators {
         for earning in earnings.iter().filter(|earning| earning.creator == *creator) {
@@ -146,7 +150,7 @@ fn who_alone_is_more_than_a_run_takes_is_paid_what_is_owed_at_most() {
 
 #[test]
 fn it_is_known_when_a_run_is_full() {
-    let none = HashMap::new();
+    let none = Obstacles::default();
     let mut collecting = Collecting::new(RUN, &none);
     for name in 0..MOST_EARNINGS {
         collecting.add(&earning(name, "adam", 1)).unwrap();
@@ -161,7 +165,7 @@ fn it_is_known_when_a_run_is_full() {
 
 #[test]
 fn a_sum_that_does_not_fit_is_an_error() {
-    let none = HashMap::new();
+    let none = Obstacles::default();
     let mut collecting = Collecting::new(RUN, &none);
     collecting.add(&earning(1, "adam", i64::MAX)).unwrap();
     collecting.add(&earning(2, "adam", 1)).unwrap();
@@ -235,4 +239,35 @@ proptest! {
         }
         prop_assert_eq!(collect(&shuffled), expected);
     }
+}
+
+#[test]
+fn what_is_less_than_the_contract_s_minimum_waits_for_more() {
+    let under = |contract: &str, earning: Earning| Earning { contract: contract.into(), ..earning };
+    let earnings = [
+        under("contracts/small", earning(1, "zoe", 300)),
+        under("contracts/small", earning(2, "zoe", 199)),
+        under("contracts/other", earning(3, "zoe", 100)),
+        under("contracts/enough", earning(4, "adam", 600)),
+        under("contracts/enough", earning(5, "adam", -100)),
+        // Owed back: set off, however little it is.
+        under("contracts/back", earning(6, "bob", -1)),
+        under("contracts/other", earning(7, "bob", 100)),
+    ];
+    let minimum = Money::new(500, Currency::USD);
+    let minimums = ["small", "enough", "back"].map(|contract| (format!("contracts/{contract}"), minimum));
+    let obstacles = Obstacles { minimums: minimums.into(), ..Obstacles::default() };
+    let collected = collect_against(&obstacles, &earnings);
+    let paid: Vec<_> = collected.payouts.iter().map(|payout| (&payout.creator[..], minor(payout))).collect();
+    assert_eq!(paid, [("creators/adam", 500), ("creators/bob", 99), ("creators/zoe", 100)]);
+    let [left] = &collected.unpayable[..] else { panic!("{collected:?}") };
+    assert_eq!((&left.creator[..], &left.reason[..]), ("creators/zoe", "BELOW_MINIMUM_PAYOUT"));
+    assert_eq!(left.amount, Some(Money::new(499, Currency::USD).into()));
+    assert_eq!(
+        left.message,
+        "creators/zoe is owed USD 4.99 under contracts/small, less than its minimum payout of USD 5.00. It waits for more."
+    );
+    assert_eq!(collected.remaining, 0);
+    let contracts: Vec<_> = collected.contracts.iter().map(String::as_str).collect();
+    assert_eq!(contracts, ["contracts/back", "contracts/enough", "contracts/other"]);
 }

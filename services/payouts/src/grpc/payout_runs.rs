@@ -6,6 +6,7 @@
 mod accounts;
 mod commit;
 mod explain;
+mod minimums;
 mod payable;
 mod submit;
 

@@ -161,8 +161,8 @@ fn if_nobody_can_be_paid_it_is_said_who_and_why() {
     assert_eq!(
         refusal.message,
         "Nothing of brands/glowco is payable in USD by then. Something is due to creators who can't be paid: 2 without a \
-         payout account (creators/c0000, creators/c0001), 1 whose personal data was erased (creators/zoe). Set payout \
-         accounts with SetPayoutAccount, then create the run."
+         payout account (creators/c0000, creators/c0001), 1 whose personal data was erased (creators/zoe). Set missing \
+         payout accounts with SetPayoutAccount, then create the run."
     );
 }
 

@@ -92,7 +92,11 @@ async fn contracts_that_do_not_answer_are_said_to_be_away() -> Result<(), Error>
     let fred = world.fred();
     fred.earn_all("zoe", &[("z1", 500)]).await;
     fred.create_payout_run(run("r1")).await?;
+    // Who goes away is not listening any more, but keeps the connections that are open: the service has none yet.
+    world.stop_service().await;
     world.contracts_server.goes_away().await;
+    world.start_service().await;
+    let fred = world.fred();
     let mut request = tonic::Request::new(ExplainPayoutRequest { name: PAYOUT.into() });
     request.set_timeout(std::time::Duration::from_secs(2));
     let error: Error = fred.0.payout_runs().explain_payout(request).await.unwrap_err().into();

@@ -6,10 +6,11 @@ use futures::TryStreamExt as _;
 use tandem_client::Error;
 use tandem_eventlog::{EventLog as _, Filter, Kind};
 use tandem_proto::common::v1::ErrorReason;
+use tandem_proto::contracts::v1::clause::Clause;
 use tandem_proto::payouts::v1 as pb;
 use tandem_proto::payouts::v1::PayoutRunState as State;
 
-use crate::fixtures::{account, earning, run, usd};
+use crate::fixtures::{account, contract, earning, run, usd};
 use crate::world::World;
 
 fn payees(run: &pb::PayoutRun) -> Vec<&str> {
@@ -87,6 +88,61 @@ async fn who_cannot_be_paid_takes_no_room_of_those_who_can() -> Result<(), Error
     assert_eq!(due, [usd(900), usd(2)]);
     // Each once, however often it is collected.
     assert_eq!(world.creators.asked(), ["creators/adam", "creators/bob", "creators/zoe"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_less_than_the_contract_s_minimum_waits_for_more() -> Result<(), Error> {
+    let world = World::start().await;
+    let fred = world.fred();
+    let mut agreed = contract("contracts/c1");
+    let payment = agreed.terms.as_mut().unwrap().clauses.iter_mut().find(|clause| clause.clause_id == "payment");
+    let Some(Clause::PaymentTerms(payment)) = &mut payment.unwrap().clause else { panic!() };
+    payment.minimum_payout = usd(1000);
+    world.contracts.set(agreed);
+    fred.earn_all("adam", &[("a1", 999)]).await;
+    fred.earn_all("zoe", &[("z1", 600), ("z2", 400)]).await;
+    // Under a contract without a minimum, and under one that is not known.
+    world.contracts.set(contract("contracts/c2"));
+    for (id, contract) in [("a2", "contracts/c2"), ("a3", "contracts/gone")] {
+        fred.earn(id, pb::Earning { contract: contract.into(), ..earning("creators/adam", 1) }).await;
+    }
+    let first = fred.create_payout_run(run("r1")).await?;
+    let paid: Vec<_> = first.payouts.iter().map(|payout| (&payout.creator[..], payout.amount.clone())).collect();
+    assert_eq!(paid, [("creators/adam", usd(2)), ("creators/zoe", usd(1000))]);
+    let [left] = &first.unpayable_creators[..] else { panic!("{first:?}") };
+    assert_eq!(
+        (&left.creator[..], left.amount.clone(), &left.reason[..]),
+        ("creators/adam", usd(999), "BELOW_MINIMUM_PAYOUT")
+    );
+    assert_eq!((first.unpayable_creator_count, first.remaining_earning_count), (1, 0));
+    assert_eq!(fred.earnings("state = ACCRUED", "").await, ["a1"]);
+
+    let error = fred.create_payout_run(run("r2")).await.unwrap_err();
+    assert_eq!(error.reason(), Some(ErrorReason::NothingPayable), "{error}");
+    assert!(
+        error.message().contains("1 owed less than the minimum payout of their contract (creators/adam)"),
+        "{error}"
+    );
+
+    fred.earn_all("adam", &[("a4", 1)]).await;
+    let third = fred.create_payout_run(run("r3")).await?;
+    assert_eq!((payees(&third), third.total_amount.clone()), (vec!["creators/adam"], usd(1000)));
+    Ok(())
+}
+
+#[tokio::test]
+async fn while_contracts_are_away_no_run_is_opened() -> Result<(), Error> {
+    let mut world = World::start().await;
+    let fred = world.fred();
+    fred.earn_all("zoe", &[("z1", 500)]).await;
+    world.contracts_server.goes_away().await;
+    let mut within = tonic::Request::new(run("r1"));
+    within.set_timeout(Duration::from_secs(2));
+    let error: Error = fred.0.payout_runs().create_payout_run(within).await.unwrap_err().into();
+    assert_eq!(error.reason(), Some(ErrorReason::DependencyUnavailable), "{error}");
+    world.contracts_server.comes_back().await;
+    assert_eq!(payees(&fred.create_payout_run(run("r1")).await?), ["creators/zoe"]);
     Ok(())
 }
 

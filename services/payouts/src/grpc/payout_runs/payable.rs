@@ -3,11 +3,10 @@
 //! Invariant: what was owed when the request came is seen, however far the view had read by then, and every payee has an
 //! account to pay to.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use tandem_aggregate::{Aggregate as _, ExecuteError};
 use tandem_eventlog::Filter;
-use tandem_proto::common::v1::ErrorReason;
 use tandem_proto::payouts::v1::{self as pb, CreatePayoutRunRequest};
 use tandem_service::{Call, Problem};
 use tandem_views::ListQuery;
@@ -15,7 +14,7 @@ use tonic::Status;
 
 use super::Handlers;
 use super::commit::Changed;
-use crate::collect::{Collected, Collecting};
+use crate::collect::{Collected, Collecting, Obstacles};
 use crate::earning::{self, Earning};
 use crate::payout_run::Command;
 
@@ -35,7 +34,7 @@ impl Handlers {
         // Nothing is collected for a request that comes again, or for an id that is taken.
         let collected =
             if before.exists() { Collected::default() } else { self.collect_payable(call, &name, &draft).await? };
-        let Collected { payouts, total, remaining, unpayable } = collected;
+        let Collected { payouts, total, remaining, unpayable, contracts: _ } = collected;
         let create = Command::Create(Box::new(pb::PayoutRun {
             payouts,
             total_amount: total.map(Into::into),
@@ -49,19 +48,29 @@ impl Handlers {
         Ok(self.together(&call.meta, id, &create, &schedule, taken).await)
     }
 
-    /// Collects until all payees can be paid: those who can't leave their room to others, who are asked about next.
+    /// Collects until all payees can be paid, and enough: who can't leave their room to others, who are asked about next.
     async fn collect_payable(
         &self,
         call: &Call<CreatePayoutRunRequest>,
         name: &str,
         draft: &pb::PayoutRun,
     ) -> Result<Collected, Status> {
-        let (mut payable, mut unpayable) = (HashSet::new(), HashMap::new());
+        let (mut payable, mut asked, mut obstacles) = (HashSet::new(), HashSet::new(), Obstacles::default());
         loop {
-            let collected = self.collect(call, name, draft, &unpayable).await?;
+            let collected = self.collect(call, name, draft, &obstacles).await?;
+            let known = obstacles.unpayable.len() + obstacles.minimums.len();
+            // What is too little needs no account.
+            let contracts: Vec<_> =
+                collected.contracts.iter().filter(|name| asked.insert((*name).clone())).cloned().collect();
+            let minimums = self.minimum_payouts(call, &contracts).await?;
+            obstacles
+                .minimums
+                .extend(contracts.into_iter().zip(minimums).filter_map(|(name, least)| Some((name, least?))));
+            if obstacles.unpayable.len() + obstacles.minimums.len() > known {
+                continue;
+            }
             let payees = collected.payouts.iter().map(|payout| &payout.creator);
             let unasked: Vec<_> = payees.filter(|creator| !payable.contains(*creator)).cloned().collect();
-            let known = unpayable.len();
             let answers = self.accounts(call, &unasked).await?;
             for (creator, answer) in unasked.into_iter().zip(answers) {
                 match answer {
@@ -69,11 +78,11 @@ impl Handlers {
                         payable.insert(creator);
                     }
                     Err(reason) => {
-                        unpayable.insert(creator, reason);
+                        obstacles.unpayable.insert(creator, reason);
                     }
                 }
             }
-            if unpayable.len() == known {
+            if obstacles.unpayable.len() + obstacles.minimums.len() == known {
                 return Ok(collected);
             }
         }
@@ -84,7 +93,7 @@ impl Handlers {
         call: &Call<CreatePayoutRunRequest>,
         name: &str,
         draft: &pb::PayoutRun,
-        unpayable: &HashMap<String, ErrorReason>,
+        obstacles: &Obstacles,
     ) -> Result<Collected, Status> {
         let earnings = Filter { kinds: vec![Earning::KIND], tenant: None };
         let last = self.log.last_position(&earnings).await.map_err(|error| call.error(error))?;
@@ -92,7 +101,7 @@ impl Handlers {
         let due = draft.due_date.unwrap_or_default();
         let filter = format!("state = ACCRUED AND due_date <= \"{:04}-{:02}-{:02}\"", due.year, due.month, due.day);
         let unreadable = |error| call.error(Problem::internal(error));
-        let mut collecting = Collecting::new(name, unpayable);
+        let mut collecting = Collecting::new(name, obstacles);
         let mut page_token = String::new();
         loop {
             let query = ListQuery {
