@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`publications`] | the view of what is published, and under which contract |
 //! | [`window`] | spans of time, and where the days of a clause end |
+//! | `grants` | a clause and a publication → what it grants by itself |
 //! | [`derivation`] | the contract and a publication → what each clause grants, in each version of the terms |
 //! | [`register`] | that → what the register of rights has to hold |
 //! | [`check`] | that and a use → yes or no, with the reason |
@@ -13,6 +14,7 @@
 
 pub mod check;
 pub mod derivation;
+mod grants;
 pub mod publications;
 pub mod register;
 #[cfg(test)]

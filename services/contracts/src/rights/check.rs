@@ -1,7 +1,7 @@
 //! Whether a use of published content is covered, and why, or why not and what would have to be agreed.
 //!
 //! * Full commercial use covers organic use and paid amplification, and neither AI training nor likeness.
-//! * [`WORLD`] in a clause covers every country; asking for it needs it.
+//! * WORLD in a clause covers every country; asking for it needs it.
 //! * While the contract is suspended after an incident, the content is not used for what is advertising: paid
 //!   amplification, full commercial use, likeness. Whether it may be again is what is being decided.
 //!
@@ -12,7 +12,8 @@ use tandem_money::dates::DateError;
 use tandem_proto::contracts::v1::{CheckRightsResponse, Contract, ContractState, UsageKind};
 use tandem_proto::time;
 
-use super::derivation::{End, Entitlement, Phase, WORLD, early_end, entitlements};
+use super::derivation::{End, Entitlement, Phase, early_end, entitlements};
+use super::grants::WORLD;
 use super::publications::Publication;
 use super::register::id;
 use super::words::{end, list, use_of};
@@ -24,7 +25,7 @@ pub struct Use<'a> {
     pub kind: UsageKind,
     /// Where: `instagram`.
     pub channel: &'a str,
-    /// ISO 3166-1 alpha-2 country, or [`WORLD`].
+    /// ISO 3166-1 alpha-2 country, or `WORLD`.
     pub territory: &'a str,
     /// When.
     pub time: Timestamp,

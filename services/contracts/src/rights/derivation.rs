@@ -11,16 +11,13 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use tandem_money::dates::{DateError, date_from_proto, end_of_day, time_zone};
-use tandem_proto::contracts::v1::clause::Clause as Kind;
-use tandem_proto::contracts::v1::{AiLikenessClause, Clause, Contract, Terms, UsageKind, UsageRightsClause};
+use tandem_money::dates::{DateError, time_zone};
+use tandem_proto::contracts::v1::{Contract, Terms, UsageKind};
 use tandem_proto::time;
 
+use super::grants::grants;
 use super::publications::Publication;
-use super::window::{Window, clause_end};
-
-/// Everywhere.
-pub(super) const WORLD: &str = "WORLD";
+use super::window::Window;
 
 /// What a clause grants of a publication, over all versions of the terms.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +41,7 @@ pub struct Phase {
     pub end: End,
     /// Where; on all channels if empty.
     pub channels: Vec<String>,
-    /// Countries, or [`WORLD`].
+    /// Countries, or "WORLD".
     pub territories: Vec<String>,
     /// Days ahead of the end on which it is announced.
     pub warning_days: Vec<i32>,
@@ -149,78 +146,4 @@ fn applicable(contract: &Contract) -> Vec<Applicable<'_>> {
     }
     found.reverse();
     found
-}
-
-/// What a clause grants, by itself.
-struct Grant<'a> {
-    clause_id: &'a str,
-    kind: UsageKind,
-    end: Timestamp,
-    ends_with_contract: bool,
-    channels: Vec<String>,
-    territories: Vec<String>,
-    warning_days: Vec<i32>,
-}
-
-fn grants<'a>(
-    contract: &Contract,
-    terms: &'a Terms,
-    publication: &Publication,
-    zone: &TimeZone,
-) -> Result<Vec<Grant<'a>>, DateError> {
-    let mut grants = Vec::new();
-    for Clause { clause_id, clause } in &terms.clauses {
-        match clause {
-            Some(Kind::UsageRights(clause)) => grants.push(agreed(clause_id, clause, publication, zone)?),
-            Some(Kind::AiLikeness(clause)) => grants.extend(allowed(clause_id, clause, contract, terms, zone)?),
-            _ => {}
-        }
-    }
-    Ok(grants)
-}
-
-fn agreed<'a>(
-    clause_id: &'a str,
-    clause: &UsageRightsClause,
-    publication: &Publication,
-    zone: &TimeZone,
-) -> Result<Grant<'a>, DateError> {
-    Ok(Grant {
-        clause_id,
-        kind: clause.kind(),
-        end: clause_end(clause, publication.publish_time, zone)?,
-        ends_with_contract: clause.ends_with_contract,
-        channels: clause.channels.clone(),
-        territories: clause.territories.clone(),
-        warning_days: clause.warning_days.clone(),
-    })
-}
-
-fn allowed<'a>(
-    clause_id: &'a str,
-    clause: &AiLikenessClause,
-    contract: &Contract,
-    terms: &'a Terms,
-    zone: &TimeZone,
-) -> Result<Vec<Grant<'a>>, DateError> {
-    let last_day = contract.end_date.or(terms.end_date).unwrap_or_default();
-    let end = end_of_day(date_from_proto(&last_day)?, zone)?;
-    let said = |kind: UsageKind| {
-        terms
-            .clauses
-            .iter()
-            .any(|other| matches!(&other.clause, Some(Kind::UsageRights(clause)) if clause.kind() == kind))
-    };
-    let allowed =
-        [(clause.training_allowed, UsageKind::AiTraining), (clause.synthetic_likeness_allowed, UsageKind::Likeness)];
-    let grants = allowed.into_iter().filter(|(allowed, kind)| *allowed && !said(*kind)).map(|(_, kind)| Grant {
-        clause_id,
-        kind,
-        end,
-        ends_with_contract: true,
-        channels: Vec::new(),
-        territories: vec![WORLD.to_owned()],
-        warning_days: Vec::new(),
-    });
-    Ok(grants.collect())
 }
