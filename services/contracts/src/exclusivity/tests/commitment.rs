@@ -146,10 +146,11 @@ fn a_termination_ends_it_with_the_day_of_its_time_zone_that_it_falls_in() {
         let bound = commitment(&terminated(effective, Vec::new()));
         assert_eq!((bound.end_date, bound.open_ended), (date(2026, 7, last), false), "{effective}");
     }
-    // Not later than it would have ended anyway.
-    let mut late = terminated("2027-01-01T00:00:00Z", Vec::new());
-    late.end_date = date(2026, 8, 31);
-    assert_eq!(commitment(&late).end_date, date(2026, 8, 31));
+    // Not later than it would have ended anyway, unless it renews itself until then.
+    let late = terminated("2027-01-01T05:00:00Z", Vec::new());
+    let without_renewal = pb::Contract { termination: late.termination.clone(), ..contract() };
+    assert_eq!(commitment(&without_renewal).end_date, date(2026, 8, 31));
+    assert_eq!((commitment(&late).end_date, commitment(&late).open_ended), (date(2026, 12, 31), false));
 }
 
 #[test]

@@ -89,7 +89,7 @@ async fn an_amendment_into_a_conflict_is_on_record() {
     creator.accept_amendment(acceptance).await.unwrap();
     let events = books(&world, 3).await;
     let reserved = pb::ExclusivityReserved::decode(&events[2].payload[..]).unwrap();
-    assert_eq!(reserved.overridden_contracts, [second.name.clone()]);
+    assert_eq!(reserved.overridden_contracts, ["contracts/second"]);
     let windows: Vec<_> = (reserved.commitment.unwrap().windows.into_iter())
         .map(|window| (window.categories.concat(), window.start_date, window.end_date))
         .collect();
