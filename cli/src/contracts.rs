@@ -6,6 +6,7 @@ mod file;
 mod list;
 mod located;
 mod obligations;
+mod outcome;
 mod plan;
 mod render;
 mod show;

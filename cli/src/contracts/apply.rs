@@ -17,9 +17,10 @@ use tandem_proto::contracts::v1::{
 use tonic::Code;
 
 use super::file::{self, Document, Finding};
+use super::outcome::{self, Outcome, UNCHANGED};
 use super::plan::{Step, plan, state};
 use crate::connection::Connection;
-use crate::output::{self, Format};
+use crate::output::Format;
 use crate::{cli, vocabulary};
 
 /// Some documents were not applied, as an import ends that rejects rows.
@@ -56,15 +57,6 @@ pub(super) struct Apply {
     connection: Connection,
 }
 
-/// What became of a document.
-struct Outcome {
-    name: String,
-    /// "created", "unchanged", "amendment proposed", "refused"; with "would be" before it in a dry run.
-    done: String,
-    note: String,
-    changes: Vec<FieldChange>,
-}
-
 impl Apply {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let client = self.connection.client()?;
@@ -92,7 +84,7 @@ impl Apply {
                 Err(found) => findings.extend(found),
             }
         }
-        self.print(&outcomes)?;
+        outcome::print(&outcomes, self.format)?;
         if findings.is_empty() { Ok(ExitCode::SUCCESS) } else { Ok(told(&findings)) }
     }
 
@@ -148,7 +140,7 @@ impl Apply {
             changes: changes.to_vec(),
         };
         Ok(match step {
-            Step::Leave(why) => Ok(Outcome { done: "unchanged".to_owned(), ..told("", why.clone(), &[]) }),
+            Step::Leave(why) => Ok(Outcome { done: UNCHANGED.to_owned(), ..told("", why.clone(), &[]) }),
             Step::Refuse { changes, .. } => Ok(told("refused", "see below".to_owned(), changes)),
             Step::Create if self.dry_run => Ok(told("created", clauses(&document.contract), &[])),
             Step::Amend { changes, .. } if self.dry_run => Ok(told("amended", self.effective_words(), changes)),
@@ -185,35 +177,6 @@ impl Apply {
 
     fn effective_words(&self) -> String {
         self.effective.map_or_else(String::new, |day| format!("effective {day}, once it is accepted"))
-    }
-
-    fn print(&self, outcomes: &[Outcome]) -> std::io::Result<()> {
-        if self.format == Format::Json {
-            for Outcome { name, done, note, changes } in outcomes {
-                let changes = changes.iter().map(|change| {
-                    let FieldChange { clause_id, field, before, after } = change;
-                    serde_json::json!({"clause_id": clause_id, "field": field, "before": before, "after": after})
-                });
-                let changes: Vec<_> = changes.collect();
-                let value = serde_json::json!({"name": name, "outcome": done, "note": note, "changes": changes});
-                output::line(value)?;
-            }
-            return Ok(());
-        }
-        for Outcome { name, done, note, changes } in outcomes {
-            output::line(format_args!("{name}: {done}: {note}"))?;
-            if !changes.is_empty() {
-                let mut table = output::table(&["clause", "what", "now", "in the file"]);
-                for FieldChange { clause_id, field, before, after } in changes {
-                    table.add_row([clause_id, field, before, after]);
-                }
-                output::print(&table)?;
-            }
-        }
-        if outcomes.iter().all(|outcome| outcome.done == "unchanged") && !outcomes.is_empty() {
-            output::line("nothing changed: all of it was so")?;
-        }
-        Ok(())
     }
 }
 
