@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use tandem_client::{Error, Service};
+use tandem_client::Error;
 use tandem_proto::contracts::v1::CheckExclusivityRequest;
-use tandem_proto::contracts::v1::exclusivity_service_client::ExclusivityServiceClient;
 use tandem_proto::json;
 
 use crate::connection::Connection;
@@ -27,9 +26,9 @@ pub(super) struct Conflicts {
 impl Conflicts {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let client = self.connection.client()?;
-        let mut exclusivity = ExclusivityServiceClient::new(client.channel(Service::Contracts));
         let request = CheckExclusivityRequest { contract: self.contract };
-        let conflicts = exclusivity.check_exclusivity(request).await.map_err(Error::from)?.into_inner().conflicts;
+        let conflicts =
+            client.exclusivity().check_exclusivity(request).await.map_err(Error::from)?.into_inner().conflicts;
         if self.format == Format::Json {
             for conflict in &conflicts {
                 output::line(json::write(conflict)?)?;

@@ -4,8 +4,10 @@ use std::path::Path;
 
 use tandem_cli::platform::UpProcess;
 use tandem_client::{Claims, Client, MintedToken};
+use tandem_proto::Validate as _;
 use tandem_proto::contracts::v1::{
-    AcceptAmendmentRequest, AcceptContractRequest, ProposeContractRequest, SignContractRequest, SignatureMethod,
+    AcceptAmendmentRequest, AcceptContractRequest, ProposeContractRequest, PublishContractTemplateRequest,
+    SignContractRequest, SignatureMethod,
 };
 use tempfile::TempDir;
 
@@ -16,7 +18,10 @@ const NAME: &str = "contracts/glowco-summer";
 
 /// The example, in days that are yet to come whenever this runs.
 fn example() -> String {
-    let text = std::fs::read_to_string(format!("{EXAMPLES}/contract-glowco-summer.yaml")).unwrap();
+    in_time(&std::fs::read_to_string(format!("{EXAMPLES}/contract-glowco-summer.yaml")).unwrap())
+}
+
+fn in_time(text: &str) -> String {
     text.replace("year: 2026", "year: 2096").replace("year: 2027", "year: 2097")
 }
 
@@ -119,6 +124,7 @@ async fn applied_twice_a_contract_is_drafted_once_and_signed_terms_change_by_ame
     assert!(accepted.contains("unchanged: it is UPCOMING with these terms"), "{accepted}");
 
     people_see_it(&up, data.path()).await;
+    another_brand_conflicts(&up, data.path()).await;
     up.child.stop().await.unwrap();
 }
 
@@ -150,6 +156,29 @@ async fn people_see_it(up: &UpProcess, data: &Path) {
     assert!(after.contains("fixed fee of USD 22,000.00") && after.contains("version 2"), "{after}");
     let unknown = ask(&["terms", NAME, "--as-of", "2096-09-02", "--known-at", "2096-09-02", "--format", "json"]).await;
     assert_eq!(serde_json::from_str::<serde_json::Value>(&unknown).unwrap()["version"], 2);
+}
+
+/// The example of another brand wants the same creator for the same category.
+async fn another_brand_conflicts(up: &UpProcess, data: &Path) {
+    let other = std::fs::read_to_string(format!("{EXAMPLES}/contract-lumiere-autumn.yaml")).unwrap();
+    apply(up, &write(data, "autumn.yaml", &in_time(&other)), &[]).await.ok();
+    let ask = async |name| run_against(&up.ready, &["contracts", "conflicts", name]).await;
+    let conflicts = ask("contracts/lumiere-autumn").await;
+    assert_eq!(conflicts.stderr, "1 conflicts\n", "{conflicts:?}");
+    let shown = words(&conflicts.ok());
+    assert!(shown[1].starts_with(&format!("{NAME} brands/glowco exclusivity 2096-09-01 2096-11-30")), "{shown:#?}");
+    let none = ask(NAME).await;
+    assert_eq!((none.stdout.as_str(), none.stderr.as_str()), ("", "0 conflicts\n"));
+}
+
+/// What is published as a template is what the example says.
+#[test]
+fn the_example_of_a_template_can_be_taken() {
+    let text = std::fs::read_to_string(format!("{EXAMPLES}/contract-template-us.yaml")).unwrap();
+    let value: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
+    let request: PublishContractTemplateRequest = tandem_proto::json::read(value).unwrap();
+    assert_eq!(request.violations(), []);
+    assert_eq!(request.contract_template.unwrap().clauses.len(), 7);
 }
 
 #[tokio::test]

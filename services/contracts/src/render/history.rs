@@ -39,7 +39,7 @@ pub(super) fn signatures(contract: &pb::Contract, days: &Days) -> Block {
     section("Signatures", blocks)
 }
 
-/// The template, and where the terms that were drafted deviate from it.
+/// The template, and where the newest terms deviate from it.
 pub(super) fn template(contract: &pb::Contract) -> Option<Block> {
     if contract.template.is_empty() {
         return None;
@@ -47,8 +47,8 @@ pub(super) fn template(contract: &pb::Contract) -> Option<Block> {
     let from = format!("Drafted from {}, version {}.", contract.template, contract.template_version);
     let mut blocks = vec![text(from)];
     blocks.push(match &contract.deviations[..] {
-        [] => text("The draft did not deviate from it."),
-        deviations => changes_table(clause_changes(deviations, None), "Template", "Draft"),
+        [] => text("The newest terms do not deviate from it."),
+        deviations => changes_table(clause_changes(deviations, None), "Template", "Newest terms"),
     });
     Some(section("Template", blocks))
 }
