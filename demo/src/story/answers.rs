@@ -8,7 +8,9 @@ use prost::Message;
 use tandem_client::Service;
 use tandem_proto::campaigns::v1::{ListCampaignsRequest, ListConversionsRequest, ListParticipationsRequest};
 use tandem_proto::common::v1::{ListViewsRequest, RebuildViewRequest, RebuildViewResponse};
-use tandem_proto::contracts::v1::{ListContractsRequest, ListUsageRightsRequest};
+use tandem_proto::contracts::v1::{
+    ListContractTemplatesRequest, ListContractsRequest, ListObligationsRequest, ListUsageRightsRequest,
+};
 use tandem_proto::creators::v1::{ListCreatorsRequest, ListProspectsRequest};
 use tandem_proto::payouts::v1::{ListEarningsRequest, ListPayoutRunsRequest};
 use tandem_proto::relationships::v1::{GetPartnershipRequest, ListAuditEntriesRequest, ListPartnershipsRequest};
@@ -41,6 +43,8 @@ pub(super) async fn collect(world: &World<'_>, partnership: &str, as_of: jiff::T
     list!(prospects, list_prospects, ListProspectsRequest);
     list!(contracts, list_contracts, ListContractsRequest);
     list!(rights, list_usage_rights, ListUsageRightsRequest);
+    list!(contract_templates, list_contract_templates, ListContractTemplatesRequest);
+    list!(obligations, list_obligations, ListObligationsRequest);
     list!(campaigns, list_campaigns, ListCampaignsRequest);
     list!(participations, list_participations, ListParticipationsRequest);
     list!(conversions, list_conversions, ListConversionsRequest);
