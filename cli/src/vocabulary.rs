@@ -29,7 +29,7 @@ static PERMISSIONS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
 });
 
 /// Collections of what events happen to, such as "contracts" and "payoutRuns".
-const COLLECTIONS: [&str; 12] = [
+const COLLECTIONS: [&str; 13] = [
     "creators",
     "prospects",
     "contracts",
@@ -41,6 +41,7 @@ const COLLECTIONS: [&str; 12] = [
     "trackingCodes",
     "conversions",
     "earnings",
+    "ledgers",
     "payoutRuns",
 ];
 

@@ -286,7 +286,8 @@ pub async fn commit_together<'a, T>(
         if parts.is_empty() {
             return Ok((value, Vec::new()));
         }
-        match log.append(parts).await {
+        let span = tracing::debug_span!("append", otel.name = "append", otel.kind = "producer", parts = parts.len());
+        match log.append(parts).instrument(span).await {
             Ok(positions) => return Ok((value, positions)),
             Err(AppendError::Conflict) => {}
             Err(AppendError::Unknown(error)) => unanswered = Some(error),

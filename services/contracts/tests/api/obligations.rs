@@ -14,11 +14,11 @@ use tonic::Request;
 use crate::fixtures::{CREATOR, date, usd};
 use crate::world::{Api, World};
 
-const PARTICIPATION: Kind = Kind { context: "campaigns", aggregate: "participation" };
+pub const PARTICIPATION: Kind = Kind { context: "campaigns", aggregate: "participation" };
 const EARNING: Kind = Kind { context: "payouts", aggregate: "earning" };
 
 /// Tells the log what another service would, of the partnership of the fixtures.
-async fn tell<M: Name>(world: &World, kind: Kind, id: &str, expected: Position, message: &M) -> (Kind, Position) {
+pub async fn tell<M: Name>(world: &World, kind: Kind, id: &str, expected: Position, message: &M) -> (Kind, Position) {
     let nats = async_nats::connect(&world.nats_url).await.unwrap();
     let log = JetStreamLog::open(nats, JetStreamOptions::default()).await.unwrap();
     let envelope = Envelope {
@@ -43,7 +43,7 @@ async fn tell<M: Name>(world: &World, kind: Kind, id: &str, expected: Position, 
 }
 
 /// Names, parties, kinds and states that a filter finds, with these writes of others included.
-async fn owed(api: &Api, filter: &str, told: &[(Kind, Position)]) -> Vec<String> {
+pub async fn owed(api: &Api, filter: &str, told: &[(Kind, Position)]) -> Vec<String> {
     let mut positions = Positions::default();
     for (kind, position) in told {
         positions.insert(*kind, *position);
@@ -62,12 +62,12 @@ async fn owed(api: &Api, filter: &str, told: &[(Kind, Position)]) -> Vec<String>
     told.collect()
 }
 
-/// A reel of the contract, owed by the end of June.
-fn joined() -> campaigns::CampaignJoined {
+/// A reel of a contract, owed by the end of June.
+pub fn joined(contract: &str) -> campaigns::CampaignJoined {
     let reel =
         campaigns::Deliverable { deliverable_id: "reel-1".into(), due_date: date(2026, 6, 30), ..Default::default() };
     let participation = campaigns::Participation {
-        contract: "contracts/summer".into(),
+        contract: contract.into(),
         creator: CREATOR.into(),
         deliverables: vec![reel],
         review_rules: Some(campaigns::ReviewRules { time_zone: "America/New_York".into(), ..Default::default() }),
@@ -90,7 +90,7 @@ async fn who_owes_what_is_listed_from_the_offer_to_the_pay() -> Result<(), Error
     assert_eq!(owed(&Api(creator.0.with_positions(&brand.0.positions())), "kind = SIGNATURE", &[]).await, signatures);
     creator.sign(name, &hash).await?;
 
-    let joined = tell(&world, PARTICIPATION, "p1", 0, &joined()).await;
+    let joined = tell(&world, PARTICIPATION, "p1", 0, &joined(name)).await;
     let by_july = "state = OPEN AND due_time < \"2026-07-01T04:00:01Z\" AND due_time >= \"2026-07-01T04:00:00Z\"";
     assert_eq!(owed(&brand, by_july, &[joined]).await, ["p1~reel-1~publication: OPEN"]);
 

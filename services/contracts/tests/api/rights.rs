@@ -4,4 +4,4 @@ mod changes;
 mod checks;
 mod lists;
 mod register;
-mod stage;
+pub mod stage;

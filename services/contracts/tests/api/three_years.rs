@@ -1,4 +1,5 @@
-//! Three years of one contract: two renewals, an amendment back-dated by both, and an end with notice.
+//! Three years of one contract: two renewals, an amendment back-dated by both, and an end with notice. On chosen days: its
+//! state, terms, warnings, the rights that it grants, and what it obliges to.
 
 use tandem_client::Error;
 use tandem_client::proto::contracts::v1 as pb;
@@ -8,6 +9,8 @@ use tandem_client::proto::google::r#type::Date;
 use tandem_proto::time::from_proto;
 
 use crate::fixtures::{changeable_terms, changeable_terms_for, date, usd};
+use crate::obligations::{PARTICIPATION, joined, owed, tell};
+use crate::rights::stage::{Stage, ad};
 use crate::world::{Api, World, instant};
 
 /// A year from 1 June 2026 in New York, renewed by a year unless notice is given by 1 May, with the usual warnings.
@@ -48,8 +51,8 @@ async fn look(api: &Api, name: &str, day: &str) -> Day {
 
 #[tokio::test]
 async fn three_years_pass() -> Result<(), Error> {
-    let world = World::start().await;
-    let api = world.operator();
+    let stage = Stage::start().await;
+    let (world, api) = (&stage.world, stage.world.operator());
     let name = world.signed("zoe", a_year(changeable_terms())).await.name;
     let look = async |day: &str| look(&api, &name, day).await;
     let term = |renewals: i32, state: State, version: i32, warnings: usize| {
@@ -60,7 +63,8 @@ async fn three_years_pass() -> Result<(), Error> {
 
     assert_eq!(look("2026-05-31").await, term(0, State::Upcoming, 1, 0));
     assert_eq!(look("2026-06-01").await, active(0, 1, 0));
-    amend(&world, &name).await?;
+    publish_late(&stage, &name).await;
+    amend(world, &name).await?;
     assert_eq!(look("2026-11-12").await, active(0, 2, 0));
     for (day, expected) in [
         // The last day for notice is 1 May: warnings on 2 March, 1 April and 24 April.
@@ -87,7 +91,35 @@ async fn three_years_pass() -> Result<(), Error> {
     assert_eq!(look("2035-01-01").await, term(2, State::Terminated, 2, 8));
 
     assert_warnings(&api.get(&name).await?);
+    assert_rights(&stage).await?;
+    assert_eq!(owed(&api, "state = OPEN", &[]).await, [""; 0], "nothing is owed under what has ended");
     assert_terms(&api, &name).await
+}
+
+/// The reel that is owed by the end of June goes online in July.
+async fn publish_late(stage: &Stage, name: &str) {
+    let api = stage.world.operator();
+    let joined = tell(&stage.world, PARTICIPATION, "p1", 0, &joined(name)).await;
+    assert_eq!(owed(&api, "kind = PUBLICATION", &[joined]).await, ["p1~reel-1~publication: OPEN"]);
+    let published = (PARTICIPATION, stage.published(name).await.position);
+    assert_eq!(owed(&api, "kind = PUBLICATION", &[published]).await, ["p1~reel-1~publication: FULFILLED_LATE"]);
+    stage.all_handled().await;
+}
+
+/// Ads run for six months from publication on, whatever becomes of the contract.
+async fn assert_rights(stage: &Stage) -> Result<(), Error> {
+    for (day, allowed) in [
+        ("2026-07-02T12:00:00Z", false),
+        ("2026-07-03T12:00:00Z", true),
+        ("2026-12-31T12:00:00Z", true),
+        ("2027-01-02T12:00:00Z", true),
+        ("2027-01-03T12:00:00Z", false),
+        ("2029-05-01T12:00:00Z", false),
+    ] {
+        let answer = stage.brand().at(day).check(ad()).await?;
+        assert_eq!(answer.allowed, allowed, "{day}: {answer:?}");
+    }
+    Ok(())
 }
 
 /// More money from October on, agreed in November.
