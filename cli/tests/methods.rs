@@ -42,7 +42,7 @@ async fn no_method_is_open_unanswered_or_breaks() {
             let code = call(Some(all.clone()), &message).await;
             let broken = [Code::Unimplemented, Code::Internal, Code::Unknown, Code::DataLoss, Code::PermissionDenied];
             if broken.contains(&code) {
-                wrong.push(format!("{name} answers {code:?} to {}", message.to_string()));
+                wrong.push(format!("{name} answers {code:?} to {message}"));
                 break;
             }
             calls += 1;
@@ -65,7 +65,7 @@ fn token<P: Into<String>>(permissions: impl IntoIterator<Item = P>) -> String {
 }
 
 /// Where a method is served; what all services serve is asked of one.
-fn endpoint<'a>(endpoints: &'a Endpoints, method: &MethodDescriptor) -> String {
+fn endpoint(endpoints: &Endpoints, method: &MethodDescriptor) -> String {
     let package = method.parent_service().package_name().to_owned();
     let url = match package.as_str() {
         "tandem.creators.v1" => &endpoints.creators,
