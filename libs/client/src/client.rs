@@ -18,6 +18,7 @@ use tandem_proto::contracts::v1::obligation_service_client::ObligationServiceCli
 use tandem_proto::contracts::v1::rights_service_client::RightsServiceClient;
 use tandem_proto::creators::v1::creator_service_client::CreatorServiceClient;
 use tandem_proto::creators::v1::prospect_service_client::ProspectServiceClient;
+use tandem_proto::payouts::v1::compensation_fact_service_client::CompensationFactServiceClient;
 use tandem_proto::payouts::v1::earning_service_client::EarningServiceClient;
 use tandem_proto::payouts::v1::payout_run_service_client::PayoutRunServiceClient;
 use tandem_proto::relationships::v1::event_service_client::EventServiceClient;
@@ -108,6 +109,11 @@ impl Client {
     /// Earnings: what creators are owed, by which rule.
     pub fn earnings(&self) -> EarningServiceClient<Channel> {
         EarningServiceClient::new(self.channel(Service::Payouts))
+    }
+
+    /// Compensation facts: expenses and revenue, which earn once they are recorded.
+    pub fn compensation_facts(&self) -> CompensationFactServiceClient<Channel> {
+        CompensationFactServiceClient::new(self.channel(Service::Payouts))
     }
 
     /// Payout runs: earnings approved and sent together.

@@ -218,6 +218,17 @@ impl Rules {
         })
     }
 
+    /// Whether a clause is about a fact that is there for its clause alone, an expense or revenue; any other needs none.
+    #[must_use]
+    pub fn provides_for(&self, fact: &Fact) -> bool {
+        let provides = |is: fn(&Rule) -> bool| self.clauses.iter().any(|(_, rule)| is(rule));
+        match fact {
+            Fact::ExpenseHandedIn { .. } => provides(|rule| matches!(rule, Rule::Expenses { .. })),
+            Fact::RevenueReported { .. } => provides(|rule| matches!(rule, Rule::RevenueShare { .. })),
+            _ => true,
+        }
+    }
+
     /// Whether what a fact earns depends on what else happened under the contract: on other orders, on other figures, on
     /// other expenses. If not, it can be priced by a ledger that knows nothing, for a refund but its own order.
     #[must_use]

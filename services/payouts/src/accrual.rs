@@ -12,18 +12,18 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tandem_aggregate::{Cause, CommandMeta, ExecuteError, Executor, Process, ProcessError};
 use tandem_client::Client;
-use tandem_compensation::Rules;
 use tandem_eventlog::{EventLog, Filter, RecordedEvent};
 use tandem_proto::common::v1::ErrorReason;
 use tandem_proto::contracts::v1::{ClauseEffect, GetTermsRequest};
 use tandem_proto::payouts::v1::{CreateEarningRequest, Earning};
 use tandem_proto::time;
 use tandem_service::Peers;
-use tonic::Code;
+use tonic::{Code, Request};
 
 use self::occurrence::{Happened, KINDS, Meaning, Told, meaning};
 use crate::accrued::{Source, earnings, hash};
-use crate::ledger::{Agreed, Ledger, Record};
+use crate::agreed::{Agreed, NotAgreed, agreed};
+use crate::ledger::{Ledger, Record};
 
 /// Of its durable consumer: it stays for good.
 const NAME: &str = "payouts-accrual";
@@ -58,6 +58,15 @@ impl From<tandem_client::Error> for Failure {
         match error.code() {
             Unavailable | DeadlineExceeded | Cancelled | ResourceExhausted | Aborted => Self::Away(error.to_string()),
             _ => Self::defect(error),
+        }
+    }
+}
+
+impl From<NotAgreed> for Failure {
+    fn from(error: NotAgreed) -> Self {
+        match error {
+            NotAgreed::Untold(error) => error.into(),
+            NotAgreed::Unreadable(error) => Self::defect(error),
         }
     }
 }
@@ -117,8 +126,8 @@ impl Accrual {
 
     /// What facts earn by themselves. What they earn with others is left to the ledger.
     async fn happened(&self, client: &Client, happened: Happened, cause: &Cause) -> Result<Vec<Earning>, Failure> {
-        let Happened { contract, agreed_at, before, now } = happened;
-        let agreed = agreed(client, &contract, agreed_at).await?;
+        let Happened { contract, agreed_at: at, before, now } = happened;
+        let agreed = agreed_at(client, &contract, at).await?;
         let (mut known, mut earned) = (tandem_compensation::Ledger::default(), Vec::new());
         let told = before.into_iter().map(|told| (told, false)).chain(now.into_iter().map(|told| (told, true)));
         for (told, is_new) in told {
@@ -136,9 +145,9 @@ impl Accrual {
 
     /// Records a fact in the ledger of its contract, unless it is there.
     async fn enter(&self, agreed: &Arc<Agreed>, told: Told, cause: &Cause) -> Result<(), Failure> {
-        let Told { fact_id, fact, source: Source { event: source, at } } = told;
+        let Told { fact_id, fact, source } = told;
         let meta = meta(&fact_id, cause);
-        let command = Record { fact_id, fact, at, source, agreed: Arc::clone(agreed) };
+        let command = Record { fact_id, fact, source, agreed: Arc::clone(agreed), description: String::new() };
         self.ledgers.execute(agreed.contract.trim_start_matches("contracts/"), &command, &meta).await?;
         Ok(())
     }
@@ -151,7 +160,7 @@ async fn ended(
     effects: &[ClauseEffect],
     source: &Source,
 ) -> Result<Vec<Earning>, Failure> {
-    let agreed = agreed(client, contract, source.at).await?;
+    let agreed = agreed_at(client, contract, source.at).await?;
     let mut earned = Vec::new();
     for effect in effects {
         let lines = agreed.rules.effect(effect, source.at).map_err(Failure::defect)?;
@@ -162,19 +171,10 @@ async fn ended(
 
 /// The terms of a contract in force at an instant, as they were known then: what is agreed later changes nothing that was
 /// earned before.
-async fn agreed(client: &Client, contract: &str, at: Timestamp) -> Result<Arc<Agreed>, Failure> {
+async fn agreed_at(client: &Client, contract: &str, at: Timestamp) -> Result<Arc<Agreed>, Failure> {
     let instant = Some(time::to_proto(at));
     let request = GetTermsRequest { name: contract.to_owned(), as_of_time: instant, known_at_time: instant };
-    let answer = client.contracts().get_terms(request).await.map_err(tandem_client::Error::from)?.into_inner();
-    let terms = answer.terms.unwrap_or_default();
-    Ok(Arc::new(Agreed {
-        contract: contract.to_owned(),
-        brand: answer.brand,
-        creator: answer.creator,
-        version: answer.version,
-        rules: Rules::parse(&terms).map_err(Failure::defect)?,
-        terms,
-    }))
+    Ok(agreed(client, Request::new(request)).await?)
 }
 
 /// Records an earning unless it is there: what was recorded first stands, even if a later version words it otherwise.

@@ -6,19 +6,53 @@
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tandem_compensation::Line;
+use tandem_eventlog::RecordedEvent;
 use tandem_money::dates::date_to_proto;
-use tandem_proto::payouts::v1::{Calculation, Earning, EarningRule, SourceEvent};
+use tandem_proto::payouts::v1::{Calculation, Earning, EarningRule, FactRecorded, SourceEvent};
 use tandem_proto::time;
 
-use crate::ledger::Agreed;
+use crate::agreed::Agreed;
 
 /// What it was earned by.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// The event that told it.
-    pub event: SourceEvent,
+    /// By which it is known, over all contracts.
+    pub id: String,
+    /// The event that told it; none if that is yet to be the ledger's own.
+    pub event: Option<SourceEvent>,
     /// When it was earned.
     pub at: Timestamp,
+}
+
+impl Source {
+    /// What an event tells.
+    #[must_use]
+    pub fn of(event: &RecordedEvent) -> Self {
+        let told_by = SourceEvent {
+            event_id: event.envelope.id.clone(),
+            r#type: event.envelope.event_type.clone(),
+            resource: event.envelope.resource.clone(),
+            position: i64::try_from(event.position).unwrap_or(i64::MAX),
+            time: Some(time::to_proto(event.envelope.time)),
+        };
+        Self { id: event.envelope.id.clone(), event: Some(told_by), at: event.envelope.time }
+    }
+
+    /// What nothing but a contract's ledger tells.
+    #[must_use]
+    pub fn reported(contract: &str, fact_id: &str, at: Timestamp) -> Self {
+        Self { id: format!("{contract}/{fact_id}"), event: None, at }
+    }
+}
+
+/// The earnings that a ledger's event has recorded: by itself, if no other event told it.
+#[must_use]
+pub fn recorded(event: &RecordedEvent, fact: FactRecorded) -> Vec<Earning> {
+    let mut earnings = fact.earnings;
+    for earning in earnings.iter_mut().filter(|earning| earning.source_events.is_empty()) {
+        earning.source_events.extend(Source::of(event).event);
+    }
+    earnings
 }
 
 /// The earnings of lines, with their names. What is given in kind is no money that is owed.
@@ -42,7 +76,7 @@ fn earning(agreed: &Agreed, source: &Source, line: Line) -> Earning {
             rate_basis_points: line.rate_basis_points,
             explanation: line.explanation,
         }),
-        source_events: vec![source.event.clone()],
+        source_events: source.event.iter().cloned().collect(),
         earn_time: Some(time::to_proto(source.at)),
         due_date: Some(date_to_proto(line.due_date)),
         ..Earning::default()
@@ -64,7 +98,7 @@ fn id(agreed: &Agreed, source: &Source, line: &Line) -> String {
         | EarningRule::RevenueShare
         | EarningRule::Expenses
         | EarningRule::ProductValue
-        | EarningRule::Unspecified => hash([&source.event.event_id, &line.clause_id, &part]),
+        | EarningRule::Unspecified => hash([&source.id, &line.clause_id, &part]),
     }
 }
 

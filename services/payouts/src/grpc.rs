@@ -3,6 +3,7 @@
 //! Invariant: transport, and what a decision needs to know from elsewhere; a creator's own token reaches nothing but what
 //! is theirs.
 
+pub(crate) mod compensation_facts;
 pub(crate) mod earnings;
 pub(crate) mod payout_runs;
 

@@ -12,11 +12,12 @@ use tandem_aggregate::{Aggregate, Context, Refusal};
 use tandem_compensation::{Fact, Line, Rules};
 use tandem_eventlog::{Envelope, Kind};
 use tandem_money::Money;
-use tandem_proto::contracts::v1::Terms;
+use tandem_proto::common::v1::ErrorReason;
 use tandem_proto::payouts::v1::ledger_event::Event;
-use tandem_proto::payouts::v1::{Earning, FactRecorded, SourceEvent};
+use tandem_proto::payouts::v1::{Earning, FactRecorded};
 
 use crate::accrued::{Source, earnings};
+use crate::agreed::Agreed;
 use crate::earning::partnership;
 
 /// What happened under a contract, and what is needed to price what happens next.
@@ -25,6 +26,8 @@ pub struct Ledger {
     brand: String,
     creator: String,
     facts: BTreeSet<String>,
+    /// Of the facts, those that people report and may report otherwise.
+    reported: BTreeMap<String, (Money, Timestamp)>,
     rules: BTreeMap<i32, Arc<Rules>>,
     earned: tandem_compensation::Ledger,
 }
@@ -36,29 +39,12 @@ pub struct Record {
     pub fact_id: String,
     /// What happened.
     pub fact: Fact,
-    /// When it became known.
-    pub at: Timestamp,
-    /// What it is told by.
-    pub source: SourceEvent,
+    /// What it is told by, and when it became known.
+    pub source: Source,
     /// Whose contract, and by which terms.
     pub agreed: Arc<Agreed>,
-}
-
-/// A version of a contract's terms.
-#[derive(Clone, Debug)]
-pub struct Agreed {
-    /// `contracts/{contract}`.
-    pub contract: String,
-    /// `brands/{brand}`.
-    pub brand: String,
-    /// `creators/{creator}`.
-    pub creator: String,
-    /// The version.
-    pub version: i32,
-    /// The terms.
-    pub terms: Terms,
-    /// The rules that they make.
-    pub rules: Rules,
+    /// What it was, in the words of who records it.
+    pub description: String,
 }
 
 impl Aggregate for Ledger {
@@ -68,21 +54,43 @@ impl Aggregate for Ledger {
     type Event = Event;
 
     fn decide(&self, command: &Record, _context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
-        let Record { fact_id, fact, at, source, agreed } = command;
+        let Record { fact_id, fact, source, agreed, description } = command;
+        if let (Some((amount, at)), Some(now)) = (self.reported.get(fact_id), reported(fact))
+            && (*amount, *at) != (now, source.at)
+        {
+            let message = format!(
+                "{fact_id} of {} is recorded with {amount} at {at}. Repeat it with the same figures, or give what is new an \
+                 id of its own.",
+                agreed.contract
+            );
+            return Err(Refusal::new(ErrorReason::ResourceExists, message));
+        }
         if self.facts.contains(fact_id) || self.earned.knows(fact) {
             return Ok(Vec::new());
         }
-        let lines = self.earned.price(&agreed.rules, fact, *at);
-        let lines = lines.map_err(|error| Refusal::field(error.field, error.description))?;
-        let earned = earnings(agreed, &Source { event: source.clone(), at: *at }, lines);
+        if !agreed.rules.provides_for(fact) {
+            let Agreed { contract, version, .. } = &**agreed;
+            let message = format!(
+                "Version {version} of the terms of {contract}, in force at {}, has no clause that {fact_id} earns by. Agree \
+                 on one by an amendment, and record it then.",
+                source.at
+            );
+            return Err(Refusal::new(ErrorReason::TermsIncomplete, message));
+        }
+        let lines = self.earned.price(&agreed.rules, fact, source.at).map_err(|error| {
+            // Who reports it says by the method what it is.
+            let reported = ["expense.", "revenue."].into_iter().find_map(|kind| error.field.strip_prefix(kind));
+            Refusal::field(reported.unwrap_or(error.field), error.description)
+        })?;
         Ok(vec![Event::FactRecorded(FactRecorded {
             fact_id: fact_id.clone(),
-            fact: Some(fact.to_proto(*at)),
+            fact: Some(fact.to_proto(source.at)),
             contract_version: agreed.version,
             terms: (!self.rules.contains_key(&agreed.version)).then(|| agreed.terms.clone()),
             brand: agreed.brand.clone(),
             creator: agreed.creator.clone(),
-            earnings: earned,
+            earnings: earnings(agreed, source, lines),
+            description: description.clone(),
         })])
     }
 
@@ -96,6 +104,9 @@ impl Aggregate for Ledger {
             self.rules.insert(event.contract_version, Arc::new(rules));
         }
         let fact = event.fact.as_ref().and_then(|fact| Fact::from_proto(fact).ok());
+        if let Some((amount, at)) = fact.as_ref().and_then(|(fact, at)| Some((reported(fact)?, *at))) {
+            self.reported.insert(event.fact_id.clone(), (amount, at));
+        }
         if let (Some(rules), Some((fact, _))) = (self.rules.get(&event.contract_version), fact) {
             let lines: Vec<_> = event.earnings.iter().filter_map(line).collect();
             self.earned.record(rules, &fact, &lines);
@@ -104,6 +115,14 @@ impl Aggregate for Ledger {
 
     fn partnership(&self, _event: &Event) -> String {
         partnership(&self.brand, &self.creator)
+    }
+}
+
+/// The amount of what people report; none of what events tell.
+fn reported(fact: &Fact) -> Option<Money> {
+    match fact {
+        Fact::ExpenseHandedIn { amount } | Fact::RevenueReported { net: amount } => Some(*amount),
+        _ => None,
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod accrual;
 mod accrued;
+mod agreed;
 mod collect;
 mod earning;
 mod grpc;
@@ -16,6 +17,7 @@ mod unpayable;
 use std::sync::Arc;
 
 use tandem_client::Endpoints;
+use tandem_proto::payouts::v1::compensation_fact_service_server::CompensationFactServiceServer;
 use tandem_proto::payouts::v1::earning_service_server::EarningServiceServer;
 use tandem_proto::payouts::v1::payout_run_service_server::PayoutRunServiceServer;
 use tandem_service::{Environment, ResourceView, Service, Wired};
@@ -40,10 +42,15 @@ impl Service for Payouts {
         let runs = env.view(ResourceView::<PayoutRun>::default()).await?;
         let earning_executor = Arc::new(env.executor::<Earning>());
         let ledgers = Arc::new(env.executor::<Ledger>());
-        env.process(accrual::Accrual::new(peers.clone(), Arc::clone(&env.log), ledgers));
+        env.process(accrual::Accrual::new(peers.clone(), Arc::clone(&env.log), Arc::clone(&ledgers)));
         Ok(Wired::new()
             .view(&earnings)
             .view(&runs)
+            .service(CompensationFactServiceServer::new(grpc::compensation_facts::Handlers {
+                log: Arc::clone(&env.log),
+                ledgers,
+                peers: peers.clone(),
+            }))
             .service(EarningServiceServer::new(grpc::earnings::Handlers {
                 earnings: Arc::clone(&earning_executor),
                 view: earnings.clone(),

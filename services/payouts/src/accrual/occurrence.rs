@@ -10,11 +10,11 @@ use tandem_proto::EventSet;
 use tandem_proto::campaigns::v1::{PerformanceRecorded, conversion_event, participation_event};
 use tandem_proto::contracts::v1::{ClauseEffect, Metric, contract_event};
 use tandem_proto::google::r#type as wire;
-use tandem_proto::payouts::v1::{Earning, SourceEvent, ledger_event};
+use tandem_proto::payouts::v1::{Earning, ledger_event};
 use tandem_proto::time;
 
 use super::Failure;
-use crate::accrued::Source;
+use crate::accrued::{self, Source};
 
 /// The aggregates whose events may matter.
 pub(super) const KINDS: [Kind; 4] = [
@@ -96,7 +96,8 @@ pub(super) async fn meaning(event: &RecordedEvent, log: &dyn EventLog) -> Result
         },
         ("payouts", "ledger") => {
             let recorded = decode(event)?;
-            Ok(recorded.map(|ledger_event::Event::FactRecorded(recorded)| Meaning::Earned(recorded.earnings)))
+            Ok(recorded
+                .map(|ledger_event::Event::FactRecorded(recorded)| Meaning::Earned(accrued::recorded(event, recorded))))
         }
         _ => Ok(None),
     }
@@ -113,7 +114,7 @@ fn concluded_or_ended(event: &RecordedEvent, decided: contract_event::Event) -> 
         contract_event::Event::Signed(_) => Some(alone(contract, event, vec![told(event, "", Fact::Signed)])),
         contract_event::Event::Terminated(ended) => {
             let effects = ended.termination.unwrap_or_default().effects;
-            Some(Meaning::Ended { contract, effects, source: source(event) })
+            Some(Meaning::Ended { contract, effects, source: Source::of(event) })
         }
         _ => None,
     }
@@ -197,18 +198,7 @@ async fn earlier(event: &RecordedEvent, log: &dyn EventLog) -> Result<Vec<Record
 fn told(event: &RecordedEvent, part: &str, fact: Fact) -> Told {
     let id = &event.envelope.id;
     let fact_id = if part.is_empty() { id.clone() } else { format!("{id}/{part}") };
-    Told { fact_id, fact, source: source(event) }
-}
-
-fn source(event: &RecordedEvent) -> Source {
-    let told_by = SourceEvent {
-        event_id: event.envelope.id.clone(),
-        r#type: event.envelope.event_type.clone(),
-        resource: event.envelope.resource.clone(),
-        position: i64::try_from(event.position).unwrap_or(i64::MAX),
-        time: Some(time::to_proto(event.envelope.time)),
-    };
-    Source { event: told_by, at: event.envelope.time }
+    Told { fact_id, fact, source: Source::of(event) }
 }
 
 /// The event; none if it is of a type that came after this version, which then does not price it.

@@ -4,9 +4,10 @@ use tandem_money::Currency;
 use tandem_proto::common::v1::ErrorReason;
 use tandem_proto::contracts::v1::clause::Clause as ClauseKind;
 use tandem_proto::contracts::v1::{
-    BonusClause, Clause, CommissionClause, CommissionTier, HoldbackClause, Metric, PaymentTermsClause,
+    BonusClause, Clause, CommissionClause, CommissionTier, ExpensesClause, HoldbackClause, Metric, PaymentTermsClause,
+    RevenueShareClause, Terms,
 };
-use tandem_proto::payouts::v1::EarningRule;
+use tandem_proto::payouts::v1::{EarningRule, SourceEvent};
 
 use super::*;
 
@@ -53,8 +54,9 @@ fn noon() -> Timestamp {
 }
 
 fn record_by(agreed: &Arc<Agreed>, fact_id: &str, fact: Fact) -> Record {
-    let source = SourceEvent { event_id: fact_id.into(), ..SourceEvent::default() };
-    Record { fact_id: fact_id.into(), fact, at: noon(), source, agreed: Arc::clone(agreed) }
+    let event = SourceEvent { event_id: fact_id.into(), ..SourceEvent::default() };
+    let source = Source { id: fact_id.into(), event: Some(event), at: noon() };
+    Record { fact_id: fact_id.into(), fact, source, agreed: Arc::clone(agreed), description: String::new() }
 }
 
 fn record(fact_id: &str, fact: Fact) -> Record {
@@ -214,4 +216,81 @@ proptest! {
         prop_assert_eq!(total(&mut order.into_iter()), sorted);
         prop_assert!(sorted <= 300);
     }
+}
+
+/// USD 100 of expenses, and 20 % of revenue.
+fn refunding() -> Arc<Agreed> {
+    let mut agreed = (*agreed(1, false)).clone();
+    let cap = Some(usd(10_000).into());
+    agreed.terms.clauses.push(clause("expenses", ClauseKind::Expenses(ExpensesClause { cap })));
+    let share = RevenueShareClause { share_basis_points: 2000 };
+    agreed.terms.clauses.push(clause("revenue", ClauseKind::RevenueShare(share)));
+    agreed.rules = Rules::parse(&agreed.terms).unwrap();
+    Arc::new(agreed)
+}
+
+fn reports(agreed: &Arc<Agreed>, fact_id: &str, fact: Fact) -> Record {
+    let source = Source::reported(&agreed.contract, fact_id, noon());
+    let description = "train to the shoot".into();
+    Record { fact_id: fact_id.into(), fact, source, agreed: Arc::clone(agreed), description }
+}
+
+fn expense(amount: Money) -> Record {
+    reports(&refunding(), "expenses/e1", Fact::ExpenseHandedIn { amount })
+}
+
+#[test]
+fn what_is_reported_is_told_by_the_ledger_alone() {
+    let context = Context { time: noon(), actor: "users/fred", resource: "ledgers/c1" };
+    let events = Ledger::default().decide(&expense(usd(4000)), &context).unwrap();
+    let [Event::FactRecorded(recorded)] = &events[..] else { panic!("{events:?}") };
+    assert_eq!(recorded.description, "train to the shoot");
+    let [earning] = &recorded.earnings[..] else { panic!("{recorded:?}") };
+    assert_eq!(earning.source_events, []);
+    // The same id under another contract earns there too.
+    let id = crate::accrued::hash(["contracts/c1/expenses/e1", "expenses", "0"]);
+    assert_eq!(earning.name, format!("earnings/{id}"));
+}
+
+#[test]
+fn expenses_are_refunded_up_to_the_cap() {
+    let (mut ledger, agreed) = (Ledger::default(), refunding());
+    let handed_in =
+        |id: &str, minor| reports(&agreed, &format!("expenses/{id}"), Fact::ExpenseHandedIn { amount: usd(minor) });
+    assert_eq!(earns(&mut ledger, &handed_in("e1", 6000)), [(EarningRule::Expenses, 6000)]);
+    assert_eq!(earns(&mut ledger, &handed_in("e2", 6000)), [(EarningRule::Expenses, 4000)]);
+    assert_eq!(earns(&mut ledger, &handed_in("e3", 6000)), []);
+    assert_eq!(earns(&mut ledger, &handed_in("e1", 6000)), []);
+}
+
+#[test]
+fn what_is_reported_with_other_figures_is_refused() {
+    let mut later = expense(usd(4000));
+    later.source.at = "2026-07-02T16:00:00Z".parse().unwrap();
+    for other in [expense(usd(4001)), later] {
+        let given = given::<Ledger>([]).when(expense(usd(4000))).happens();
+        let refusal = given.when(other).then_refused(ErrorReason::ResourceExists);
+        assert!(refusal.message.starts_with("expenses/e1 of contracts/c1 is recorded with "), "{refusal}");
+    }
+    given::<Ledger>([]).when(expense(usd(4000))).happens().when(expense(usd(4000))).then([]);
+}
+
+#[test]
+fn what_no_clause_provides_for_is_refused() {
+    let facts = [Fact::ExpenseHandedIn { amount: usd(4000) }, Fact::RevenueReported { net: usd(4000) }];
+    for fact in facts {
+        let report = reports(&agreed(1, false), "id", fact);
+        let refusal = given::<Ledger>([]).when(report).then_refused(ErrorReason::TermsIncomplete);
+        assert!(refusal.message.contains("by an amendment"), "{refusal}");
+    }
+}
+
+#[test]
+fn what_is_reported_in_another_currency_is_refused_by_its_field() {
+    let amount = Money::new(4000, Currency::EUR);
+    let refusal = given::<Ledger>([]).when(expense(amount)).then_refused(ErrorReason::FieldInvalid);
+    assert_eq!(refusal.violations[0].field, "amount");
+    let revenue = reports(&refunding(), "revenueReports/r1", Fact::RevenueReported { net: amount });
+    let refusal = given::<Ledger>([]).when(revenue).then_refused(ErrorReason::FieldInvalid);
+    assert_eq!(refusal.violations[0].field, "net_amount");
 }

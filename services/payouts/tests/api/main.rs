@@ -6,6 +6,7 @@
 )]
 
 mod accrual;
+mod compensation_facts;
 mod earnings;
 mod explain;
 mod fixtures;

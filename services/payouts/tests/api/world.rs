@@ -212,6 +212,8 @@ methods! {
     earnings.create_earning: CreateEarningRequest -> Earning;
     earnings.get_earning: GetEarningRequest -> Earning;
     earnings.list_earnings: ListEarningsRequest -> ListEarningsResponse;
+    compensation_facts.record_expense: RecordExpenseRequest -> RecordExpenseResponse;
+    compensation_facts.record_revenue: RecordRevenueRequest -> RecordRevenueResponse;
     payout_runs.create_payout_run: CreatePayoutRunRequest -> PayoutRun;
     payout_runs.get_payout_run: GetPayoutRunRequest -> PayoutRun;
     payout_runs.list_payout_runs: ListPayoutRunsRequest -> ListPayoutRunsResponse;
