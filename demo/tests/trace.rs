@@ -105,7 +105,7 @@ async fn views_have_read(world: &World<'_>) -> anyhow::Result<()> {
 async fn one_trace_shows_all_that_a_signature_leads_to() {
     const SIGN: (&str, &str) = ("contracts", "tandem.contracts.v1.ContractService/SignContract");
     const ACCRUE: (&str, &str) = ("payouts", "process payouts-accrual");
-    const GET_CONTRACT: (&str, &str) = ("contracts", "tandem.contracts.v1.ContractService/GetContract");
+    const GET_TERMS: (&str, &str) = ("contracts", "tandem.contracts.v1.ContractService/GetTerms");
     const CREATE_EARNING: (&str, &str) = ("payouts", "tandem.payouts.v1.EarningService/CreateEarning");
     let folder = tempfile::tempdir().unwrap();
     let collector = Collector::start().unwrap();
@@ -122,7 +122,7 @@ async fn one_trace_shows_all_that_a_signature_leads_to() {
         &[SIGN, ("contracts", "view")],
         &[SIGN, ("relationships", "view")],
         &[SIGN, ACCRUE],
-        &[SIGN, ACCRUE, GET_CONTRACT],
+        &[SIGN, ACCRUE, GET_TERMS],
         &[SIGN, ACCRUE, CREATE_EARNING],
         &[SIGN, ACCRUE, CREATE_EARNING, ("payouts", "append")],
         &[SIGN, ACCRUE, CREATE_EARNING, ("payouts", "view")],

@@ -5,13 +5,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream;
-use async_nats::jetstream::consumer::pull::{Config, Stream};
+use async_nats::jetstream::consumer::pull::Config;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy};
 use async_nats::jetstream::message::{AckKind, Acker};
+use async_nats::{Message, jetstream};
 use futures::StreamExt;
 
 use super::Connection;
+use super::pull::Pull;
 use super::retry::Backoff;
 use crate::{Delivery, DeliveryStream, Filter, ReadError, RecordedEvent, is_token};
 
@@ -19,14 +20,14 @@ use crate::{Delivery, DeliveryStream, Filter, ReadError, RecordedEvent, is_token
 const BATCH: usize = 32;
 /// Events handed out and not acknowledged, over all processes of a name.
 const MAX_ACK_PENDING: i64 = 1024;
-const HEARTBEAT: Duration = Duration::from_secs(1);
-const EXPIRES: Duration = Duration::from_secs(30);
+/// A process that is woken for each event by itself slows down the commands beside it.
+const LINGER: Duration = Duration::from_millis(20);
 
 struct Consumption {
     log: Arc<Connection>,
     name: String,
     subjects: Vec<String>,
-    messages: Option<Stream>,
+    pull: Option<Pull>,
     backoff: Backoff,
 }
 
@@ -35,8 +36,8 @@ pub(super) async fn consume(log: Arc<Connection>, name: &str, filter: &Filter) -
         return Err(ReadError(format!("{name:?} can't name a consumer: use 1 to 128 of A-Z a-z 0-9 _ ~ -")));
     }
     let subjects = log.subjects(filter)?;
-    let mut consumption = Consumption { log, name: name.to_owned(), subjects, messages: None, backoff: Backoff::new() };
-    consumption.messages = Some(consumption.open().await?);
+    let mut consumption = Consumption { log, name: name.to_owned(), subjects, pull: None, backoff: Backoff::new() };
+    consumption.pull = Some(consumption.open().await?);
     let deliveries = futures::stream::unfold(consumption, |mut consumption| async move {
         let delivery: Box<dyn Delivery> = Box::new(consumption.next().await);
         Some((Ok(delivery), consumption))
@@ -47,33 +48,32 @@ pub(super) async fn consume(log: Arc<Connection>, name: &str, filter: &Filter) -
 impl Consumption {
     async fn next(&mut self) -> Handed {
         loop {
-            let Some(messages) = &mut self.messages else {
+            let Some(pull) = &mut self.pull else {
                 self.backoff.wait().await;
                 match self.open().await {
-                    Ok(messages) => self.messages = Some(messages),
+                    Ok(pull) => self.pull = Some(pull),
                     Err(error) => tracing::warn!(%error, consumer = self.name, "can't consume the log, trying again"),
                 }
                 continue;
             };
-            match messages.next().await {
-                Some(Ok(message)) => match Handed::new(&self.log, message) {
+            match pull.next().await {
+                Ok(message) => match Handed::new(&self.log, message) {
                     Ok(handed) => {
                         self.backoff.reset();
                         return handed;
                     }
                     Err(error) => tracing::error!(%error, consumer = self.name, "a delivery can't be understood"),
                 },
-                Some(Err(error)) => {
+                Err(error) => {
                     tracing::debug!(%error, consumer = self.name, "deliveries stopped, asking again");
-                    self.messages = None;
+                    self.pull = None;
                 }
-                None => self.messages = None,
             }
         }
     }
 
-    async fn open(&self) -> Result<Stream, ReadError> {
-        let consumer = Config {
+    async fn open(&self) -> Result<Pull, ReadError> {
+        let config = Config {
             durable_name: Some(self.name.clone()),
             deliver_policy: DeliverPolicy::All,
             ack_policy: AckPolicy::Explicit,
@@ -82,21 +82,7 @@ impl Consumption {
             filter_subjects: self.subjects.clone(),
             ..Default::default()
         };
-        // Creates it, or brings an existing one up to date where it goes on.
-        let consumer = self
-            .log
-            .context
-            .create_consumer_on_stream(consumer, &*self.log.stream)
-            .await
-            .map_err(|error| ReadError(error.to_string()))?;
-        consumer
-            .stream()
-            .max_messages_per_batch(BATCH)
-            .expires(EXPIRES)
-            .heartbeat(HEARTBEAT)
-            .messages()
-            .await
-            .map_err(|error| ReadError(error.to_string()))
+        self.log.pull(config, BATCH, LINGER).await
     }
 }
 
@@ -107,7 +93,8 @@ struct Handed {
 }
 
 impl Handed {
-    fn new(log: &Connection, message: jetstream::Message) -> Result<Self, async_nats::Error> {
+    fn new(log: &Connection, message: Message) -> Result<Self, async_nats::Error> {
+        let message = jetstream::Message { message, context: log.context.clone() };
         let info = message.info()?;
         let (position, attempt) = (info.stream_sequence, u64::try_from(info.delivered)?);
         let (message, acker) = message.split();

@@ -6,22 +6,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::pull::{BatchConfig, Config};
-use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer};
-use async_nats::{Message, StatusCode, Subscriber, jetstream};
+use async_nats::jetstream::consumer::pull::Config;
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy};
+use async_nats::{Message, jetstream};
 use futures::StreamExt;
-use tokio::time::timeout;
 
 use super::Connection;
+use super::pull::{EXPIRES, Pull};
 use super::retry::Backoff;
 use crate::{EventStream, Filter, Followed, Position, ReadError};
 
 /// Most events that are sent for at once: enough to hide the round trip, and few enough for the client to buffer.
 const BATCH: usize = 4096;
-/// How often an idle server says that it is there. Twice this time without a word, and the consumer is made anew.
-const HEARTBEAT: Duration = Duration::from_secs(1);
-const EXPIRES: Duration = Duration::from_secs(30);
-
 struct Follower {
     log: Arc<Connection>,
     subjects: Vec<String>,
@@ -31,26 +27,11 @@ struct Follower {
     backoff: Backoff,
 }
 
-/// A consumer, and what was asked of it.
+/// A consumer that lives as long as nothing is odd.
 struct Consumption {
-    consumer: PullConsumer,
-    inbox: Subscriber,
-    subject: async_nats::Subject,
+    pull: Pull,
     /// How many events it has delivered.
     delivered: u64,
-    /// How many it may still send by the last request; none is under way if 0.
-    requested: usize,
-    /// Whether its end was reached, so that there is nothing but to wait for one to come.
-    drained: bool,
-}
-
-/// What a consumer sends.
-enum Sent {
-    Event(Message),
-    /// Nothing more by this request.
-    End,
-    /// It is there.
-    Heartbeat,
 }
 
 pub(super) async fn follow(log: Arc<Connection>, filter: &Filter, after: Position) -> Result<EventStream, ReadError> {
@@ -76,7 +57,7 @@ impl Follower {
                 }
                 continue;
             };
-            match consumption.next().await {
+            match consumption.pull.next().await {
                 Ok(message) => {
                     if let Some(event) = self.take(message) {
                         self.backoff.reset();
@@ -118,59 +99,7 @@ impl Follower {
             inactive_threshold: EXPIRES,
             ..Default::default()
         };
-        let consumer =
-            self.log.context.create_consumer_on_stream(config, &*self.log.stream).await.map_err(unreadable)?;
-        let subject = async_nats::Subject::from(self.log.client.new_inbox());
-        let inbox = self.log.client.subscribe(subject.clone()).await.map_err(unreadable)?;
-        Ok(Consumption { consumer, inbox, subject, delivered: 0, requested: 0, drained: false })
+        let pull = self.log.pull(config, BATCH, Duration::ZERO).await?;
+        Ok(Consumption { pull, delivered: 0 })
     }
-}
-
-impl Consumption {
-    /// The next event. All that is there is sent for at once; only at the end of the log a single one is waited for, so
-    /// that what comes meanwhile stays with the server until somebody asks.
-    async fn next(&mut self) -> Result<Message, ReadError> {
-        loop {
-            if self.requested == 0 {
-                self.request().await?;
-            }
-            let message = timeout(HEARTBEAT * 2, self.inbox.next()).await;
-            let message = message.map_err(|_| ReadError("the server is silent".to_owned()))?;
-            match sent(message.ok_or_else(|| ReadError("the subscription ended".to_owned()))?)? {
-                Sent::Event(message) => {
-                    self.requested -= 1;
-                    self.drained = false;
-                    return Ok(message);
-                }
-                Sent::End => {
-                    self.requested = 0;
-                    self.drained = true;
-                }
-                Sent::Heartbeat => {}
-            }
-        }
-    }
-
-    async fn request(&mut self) -> Result<(), ReadError> {
-        let request = if self.drained {
-            BatchConfig { batch: 1, expires: Some(EXPIRES), idle_heartbeat: HEARTBEAT, ..Default::default() }
-        } else {
-            BatchConfig { batch: BATCH, no_wait: true, ..Default::default() }
-        };
-        self.requested = request.batch;
-        self.consumer.request_batch(request, self.subject.clone()).await.map_err(unreadable)
-    }
-}
-
-fn sent(message: Message) -> Result<Sent, ReadError> {
-    match message.status {
-        None | Some(StatusCode::OK) => Ok(Sent::Event(message)),
-        Some(StatusCode::IDLE_HEARTBEAT) => Ok(Sent::Heartbeat),
-        Some(StatusCode::NOT_FOUND | StatusCode::TIMEOUT) => Ok(Sent::End),
-        Some(status) => Err(ReadError(format!("{status} {}", message.description.unwrap_or_default()))),
-    }
-}
-
-fn unreadable(error: impl std::fmt::Display) -> ReadError {
-    ReadError(error.to_string())
 }

@@ -8,6 +8,7 @@ mod follow;
 mod inbox;
 mod last;
 mod open;
+mod pull;
 mod read;
 mod retry;
 

@@ -67,7 +67,8 @@ async fn both_parties_sign_at_once() {
     let world = World::start().await;
     let replica = world.replica().await;
     let (brand, creator) = (world.brand().at(TODAY), replica.creator().at(TODAY));
-    let pairs = proposals(&world).await.into_iter().map(|name| {
+    // All are of one creator, whose signatures wait for each other.
+    let pairs = proposals(&world).await.into_iter().take(50).map(|name| {
         let (brand, creator) = (brand.clone(), creator.clone());
         async move {
             let hash = creator.accept(&name).await.unwrap().terms_hash;
