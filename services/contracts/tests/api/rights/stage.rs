@@ -90,9 +90,12 @@ impl Stage {
         Rights(self.world.client(claims.with_creator(creator)).0)
     }
 
-    /// A contract on these terms, signed in May.
+    /// A contract on these terms, signed in May. The register has taken that in: what is published next is not told
+    /// together with it.
     pub async fn signed(&self, id: &str, terms: pb::Terms) -> String {
-        self.world.signed(id, terms).await.name
+        let name = self.world.signed(id, terms).await.name;
+        self.all_handled().await;
+        name
     }
 
     /// `participations/p1/deliverables/reel-1` went online under a contract.
