@@ -39,10 +39,10 @@ impl Service {
         let views = TempDir::new()?;
         let mut settings = Settings {
             listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
-            nats_url: nats_url.to_owned(),
             views: format!("sqlite:{}", views.path().display()),
             ..Settings::default()
         };
+        nats_url.clone_into(&mut settings.nats.url);
         settings.auth.development_key = true;
         let (ready, address) = oneshot::channel();
         let shutdown = CancellationToken::new();

@@ -100,10 +100,10 @@ fn run(service: Service, endpoints: &Endpoints, part: Part) -> BoxFuture<'static
 fn settings(nats_url: &str, options: &Options) -> Settings {
     let mut settings = Settings {
         environment: DeploymentEnvironment::Development,
-        nats_url: nats_url.to_owned(),
         views: format!("sqlite:{}", options.data.join("views").display()),
         ..Settings::default()
     };
+    nats_url.clone_into(&mut settings.nats.url);
     settings.auth.development_key = true;
     settings.telemetry.otlp_endpoint.clone_from(&options.otlp_endpoint);
     settings

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use process::Process;
+use process::{Launch, Process};
 
 /// Why no server is running.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,9 @@ pub struct Builder {
     store: Option<PathBuf>,
     port: u16,
     sync_always: bool,
+    config: Option<PathBuf>,
+    variables: Vec<(String, String)>,
+    flags: Vec<String>,
 }
 
 impl Builder {
@@ -74,6 +77,28 @@ impl Builder {
         self
     }
 
+    /// Configures it by this file, instead of one with nothing but JetStream. Address, port and store stay those that are
+    /// chosen here; [`sync_always`](Self::sync_always) is the file's to say.
+    #[must_use]
+    pub fn config(mut self, file: impl Into<PathBuf>) -> Self {
+        self.config = Some(file.into());
+        self
+    }
+
+    /// Sets a variable, which the configuration file may name (`$NAME`).
+    #[must_use]
+    pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.variables.push((name.into(), value.into()));
+        self
+    }
+
+    /// Gives it further flags, for example of a cluster; they take precedence over the configuration file.
+    #[must_use]
+    pub fn flags<F: Into<String>>(mut self, flags: impl IntoIterator<Item = F>) -> Self {
+        self.flags.extend(flags.into_iter().map(Into::into));
+        self
+    }
+
     /// Starts the server; it is ready for clients when this returns.
     ///
     /// # Errors
@@ -88,14 +113,16 @@ impl Builder {
             }
         };
         std::fs::create_dir_all(&store)?;
-        let mut server = NatsServer {
+        let launch = Launch {
             binary,
             store,
             port: self.port,
             sync_always: self.sync_always,
-            process: None,
-            _temporary: temporary,
+            config: self.config,
+            variables: self.variables,
+            flags: self.flags,
         };
+        let mut server = NatsServer { launch, process: None, _temporary: temporary };
         server.restart().await?;
         Ok(server)
     }
@@ -104,10 +131,7 @@ impl Builder {
 /// A running `nats-server`. Dropping it kills the server.
 #[derive(Debug)]
 pub struct NatsServer {
-    binary: PathBuf,
-    store: PathBuf,
-    port: u16,
-    sync_always: bool,
+    launch: Launch,
     process: Option<Process>,
     // Declared after the process: the directory is removed once nobody writes to it.
     _temporary: Option<TempDir>,
@@ -123,19 +147,19 @@ impl NatsServer {
     /// Where clients connect: `nats://127.0.0.1:<port>`. Stays the same over restarts.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
+        format!("nats://127.0.0.1:{}", self.launch.port)
     }
 
     /// The port it listens on.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.launch.port
     }
 
     /// Where it keeps its streams.
     #[must_use]
     pub fn store(&self) -> &Path {
-        &self.store
+        &self.launch.store
     }
 
     /// Its process id; none while it is stopped.
@@ -184,8 +208,8 @@ impl NatsServer {
     /// As [`Builder::start`].
     pub async fn restart(&mut self) -> Result<(), StartError> {
         self.stop().await?;
-        let process = Process::spawn(&self.binary, &self.store, self.port, self.sync_always).await?;
-        self.port = process.port();
+        let process = Process::spawn(&self.launch).await?;
+        self.launch.port = process.port();
         self.process = Some(process);
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! drains first; a watchdog ends it when the parent dies without a word.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -21,6 +21,20 @@ const STOPPED_WITHIN: Duration = Duration::from_secs(20);
 /// Reads its stdin, which nobody writes to: the read ends when the parent, who holds the other end, is gone.
 const WATCHDOG: &str = r#"read -r _; kill -TERM "$1" 2>/dev/null"#;
 
+/// What is run, and how.
+#[derive(Debug)]
+pub(crate) struct Launch {
+    pub(crate) binary: PathBuf,
+    pub(crate) store: PathBuf,
+    /// 0 for one that the server chooses.
+    pub(crate) port: u16,
+    pub(crate) sync_always: bool,
+    /// Instead of one of our own.
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) variables: Vec<(String, String)>,
+    pub(crate) flags: Vec<String>,
+}
+
 #[derive(Debug)]
 pub(crate) struct Process {
     // Declared before the server: a watchdog must not outlive its ward, whose pid somebody else may get.
@@ -31,11 +45,18 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) async fn spawn(binary: &Path, store: &Path, port: u16, sync: bool) -> Result<Self, StartError> {
+    pub(crate) async fn spawn(launch: &Launch) -> Result<Self, StartError> {
+        let Launch { binary, store, port, .. } = launch;
         // The configuration and the ports file of this run; needed until the server listens.
         let run = TempDir::with_prefix("tandem-nats-run-")?;
-        let config = run.path().join("nats-server.conf");
-        std::fs::write(&config, configuration(store, sync))?;
+        let config = match &launch.config {
+            Some(file) => file.clone(),
+            None => {
+                let file = run.path().join("nats-server.conf");
+                std::fs::write(&file, configuration(launch.sync_always))?;
+                file
+            }
+        };
         let log = store.join("nats-server.log");
         let output = File::options().create(true).append(true).open(&log)?;
         let earlier = output.metadata()?.len();
@@ -45,7 +66,11 @@ impl Process {
             .arg("--ports_file_dir")
             .arg(run.path())
             .args(["--addr", "127.0.0.1", "--port"])
-            .arg(if port == 0 { "-1".to_owned() } else { port.to_string() })
+            .arg(if *port == 0 { "-1".to_owned() } else { port.to_string() })
+            .arg("--store_dir")
+            .arg(store)
+            .args(&launch.flags)
+            .envs(launch.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(output)
@@ -73,7 +98,7 @@ impl Process {
         let said =
             String::from_utf8_lossy(said.get(usize::try_from(earlier).unwrap_or(usize::MAX)..).unwrap_or_default());
         if said.contains("address already in use") {
-            return Err(StartError::PortTaken { port });
+            return Err(StartError::PortTaken { port: *port });
         }
         let last: Vec<&str> = said.lines().rev().take(5).collect();
         Err(StartError::Failed(format!("{ended}; {}", last.into_iter().rev().collect::<Vec<_>>().join(" | "))))
@@ -109,11 +134,9 @@ impl Process {
     }
 }
 
-/// Port and address come as flags; the path is quoted as JSON, which the server's configuration language takes.
-fn configuration(store: &Path, sync: bool) -> String {
-    let store = serde_json::Value::from(store.to_string_lossy());
-    let sync = if sync { "sync_interval: always" } else { "" };
-    format!("jetstream {{\n  store_dir: {store}\n  {sync}\n}}\n")
+/// Address, port and store come as flags.
+fn configuration(sync_always: bool) -> &'static str {
+    if sync_always { "jetstream {\n  sync_interval: always\n}\n" } else { "jetstream {}\n" }
 }
 
 /// The port, once the server listens. It then writes `<name of binary>_<pid>.ports` and says nothing more: polled, for

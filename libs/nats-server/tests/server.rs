@@ -95,3 +95,19 @@ async fn it_dies_with_a_parent_that_is_killed() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
+
+#[tokio::test]
+async fn a_configuration_of_its_own_is_taken_with_its_variables() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("nats.conf");
+    std::fs::write(&file, "jetstream {}\nauthorization { user: ada, password: $ADAS_PASSWORD }\n").unwrap();
+    let mut server = NatsServer::builder().config(&file).variable("ADAS_PASSWORD", "sesame").start().await.unwrap();
+    let login = |password: &str| {
+        let options = async_nats::ConnectOptions::with_user_and_password("ada".into(), password.into());
+        options.connect(server.url())
+    };
+    login("sesame").await.unwrap();
+    assert!(login("wrong").await.is_err());
+    assert!(server.store().join("jetstream").exists(), "it keeps its streams where it is told to");
+    server.stop().await.unwrap();
+}

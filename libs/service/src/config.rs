@@ -9,6 +9,8 @@ use std::time::Duration;
 use anyhow::{bail, ensure};
 use tandem_client::tokens::{DEFAULT_AUDIENCE, DEFAULT_ISSUER};
 
+use crate::nats::NatsSettings;
+
 /// No settings beside the shared ones.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct NoArgs {}
@@ -20,12 +22,9 @@ pub struct Settings {
     /// addresses in production]
     #[arg(long, env = "TANDEM_LISTEN", value_name = "IP:PORT")]
     pub listen: Option<SocketAddr>,
-    /// NATS servers, comma separated
-    #[arg(long, env = "TANDEM_NATS_URL", value_name = "URL", default_value = "nats://127.0.0.1:7422")]
-    pub nats_url: String,
-    /// Credentials file for NATS (`.creds`)
-    #[arg(long, env = "TANDEM_NATS_CREDENTIALS", value_name = "FILE")]
-    pub nats_credentials: Option<PathBuf>,
+    /// Where NATS is, and as whom.
+    #[command(flatten)]
+    pub nats: NatsSettings,
     /// JetStream stream that is the log; created if missing
     #[arg(long, env = "TANDEM_STREAM", value_name = "NAME", default_value = "tandem")]
     pub stream: String,

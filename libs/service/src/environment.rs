@@ -24,9 +24,6 @@ use tonic::service::Routes;
 use crate::config::Settings;
 use crate::service_tokens::ServiceTokens;
 
-/// How long NATS is waited for at startup.
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
-
 /// A Tandem service.
 #[tonic::async_trait]
 pub trait Service: 'static {
@@ -116,7 +113,7 @@ impl Environment {
         settings: &Settings,
         draining: CancellationToken,
     ) -> anyhow::Result<Self> {
-        let (nats, log_reached) = connect(name, settings).await?;
+        let (nats, log_reached) = settings.nats.connect_watched(name).await?;
         let options = JetStreamOptions {
             name: settings.stream.clone(),
             replicas: settings.stream_replicas,
@@ -228,39 +225,6 @@ impl Environment {
         };
         if tokio::time::timeout(timeout, ended).await.is_err() {
             tracing::warn!("background work did not end within {timeout:?}; leaving it");
-        }
-    }
-}
-
-/// The connection, and whether it stands.
-async fn connect(name: &str, settings: &Settings) -> anyhow::Result<(async_nats::Client, watch::Receiver<bool>)> {
-    let (reached, watched) = watch::channel(true);
-    let mut options = async_nats::ConnectOptions::new().name(name).event_callback(move |event| {
-        match event {
-            async_nats::Event::Connected => _ = reached.send_replace(true),
-            async_nats::Event::Disconnected | async_nats::Event::Closed => _ = reached.send_replace(false),
-            _ => {}
-        }
-        async {}
-    });
-    if let Some(path) = &settings.nats_credentials {
-        options = (options.credentials_file(path).await)
-            .with_context(|| format!("--nats-credentials {} can't be read", path.display()))?;
-    }
-    let servers: Vec<_> = settings.nats_url.split(',').map(str::trim).collect();
-    let give_up = tokio::time::Instant::now() + CONNECT_WITHIN;
-    loop {
-        match options.clone().connect(&servers[..]).await {
-            Ok(client) => return Ok((client, watched)),
-            Err(error) if tokio::time::Instant::now() > give_up => {
-                let what =
-                    format!("NATS can't be reached at {}; start it, or name it in --nats-url", settings.nats_url);
-                return Err(anyhow::Error::new(error).context(what));
-            }
-            Err(error) => {
-                tracing::info!(%error, url = settings.nats_url, "waiting for NATS");
-                tokio::time::sleep(Duration::from_millis(500)).await;
-            }
         }
     }
 }

@@ -33,10 +33,10 @@ pub struct Running {
 pub fn settings(nats_url: &str, views: &Path) -> Settings {
     let mut settings = Settings {
         listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
-        nats_url: nats_url.to_owned(),
         views: format!("sqlite:{}", views.display()),
         ..Settings::default()
     };
+    nats_url.clone_into(&mut settings.nats.url);
     settings.auth.development_key = true;
     settings
 }

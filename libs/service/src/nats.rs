@@ -1,0 +1,83 @@
+//! The connection to NATS: where it is, and as whom it is used.
+//!
+//! Invariant: answers come to an inbox of the name's own, so that the server can keep all others from listening there.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_nats::{Client, ConnectOptions, Event};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// How long NATS is waited for at startup.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+const BETWEEN_TRIES: Duration = Duration::from_millis(500);
+
+/// Where NATS is, and as whom it is used.
+#[derive(clap::Args, Clone, Debug)]
+pub struct NatsSettings {
+    /// NATS servers, comma separated
+    #[arg(long = "nats-url", env = "TANDEM_NATS_URL", value_name = "URL", default_value = "nats://127.0.0.1:7422")]
+    pub url: String,
+    /// Credentials file for NATS (`.creds`), where its users are kept by an operator
+    #[arg(long = "nats-credentials", env = "TANDEM_NATS_CREDENTIALS", value_name = "FILE")]
+    pub credentials: Option<PathBuf>,
+    /// File with the seed of an NKey (`SU...`), where the NATS server knows its users by their public keys
+    #[arg(long = "nats-nkey", env = "TANDEM_NATS_NKEY", value_name = "FILE", conflicts_with = "credentials")]
+    pub nkey: Option<PathBuf>,
+}
+
+impl NatsSettings {
+    /// Connects as `name`, to whom answers come below `_INBOX.<name>`. Waits some seconds for a server that is starting.
+    ///
+    /// # Errors
+    /// If no server answers or lets it in; names the option and the remedy.
+    pub async fn connect(&self, name: &str) -> anyhow::Result<Client> {
+        Ok(self.connect_watched(name).await?.0)
+    }
+
+    /// As [`connect`](Self::connect); tells whether the connection stands, too.
+    pub(crate) async fn connect_watched(&self, name: &str) -> anyhow::Result<(Client, watch::Receiver<bool>)> {
+        let (reached, watched) = watch::channel(true);
+        let options = self.options(name).await?.event_callback(move |event| {
+            match event {
+                Event::Connected => _ = reached.send_replace(true),
+                Event::Disconnected | Event::Closed => _ = reached.send_replace(false),
+                // Whoever waits for an answer is only told that none came.
+                Event::ServerError(error) => tracing::error!(%error, "NATS refuses what was asked of it"),
+                _ => {}
+            }
+            async {}
+        });
+        let servers: Vec<_> = self.url.split(',').map(str::trim).collect();
+        let give_up = Instant::now() + CONNECT_WITHIN;
+        loop {
+            match options.clone().connect(&servers[..]).await {
+                Ok(client) => return Ok((client, watched)),
+                Err(error) if Instant::now() > give_up => {
+                    let what = format!("NATS can't be reached at {}; start it, or name it in --nats-url", self.url);
+                    return Err(anyhow::Error::new(error).context(what));
+                }
+                Err(error) => {
+                    tracing::info!(%error, url = self.url, "waiting for NATS");
+                    tokio::time::sleep(BETWEEN_TRIES).await;
+                }
+            }
+        }
+    }
+
+    async fn options(&self, name: &str) -> anyhow::Result<ConnectOptions> {
+        let mut options = ConnectOptions::new().name(name).custom_inbox_prefix(format!("_INBOX.{name}"));
+        if let Some(path) = &self.credentials {
+            options = (options.credentials_file(path).await)
+                .with_context(|| format!("--nats-credentials {} can't be read", path.display()))?;
+        }
+        if let Some(path) = &self.nkey {
+            let seed = tokio::fs::read_to_string(path).await;
+            let seed = seed.with_context(|| format!("--nats-nkey {} can't be read", path.display()))?;
+            options = options.nkey(seed.trim().to_owned());
+        }
+        Ok(options)
+    }
+}
