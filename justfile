@@ -8,6 +8,9 @@ export PATH := justfile_directory() / ".tools" + ":" + env("PATH")
 # ended so, has its failures ignored and then told by this file. TERM reaches the shell alone, which hands it on.
 _up_failed := env("TMPDIR", "/tmp") / "tandem-up-" + uuid()
 
+# Runs a command whose tests share one PostgreSQL.
+_with_postgres := "cargo run -q --locked -p tandem-postgres-server --"
+
 # Show this list
 default:
     @{{ just_executable() }} --list --unsorted
@@ -31,11 +34,11 @@ up *args: (_first-build "tandem")
     @[ ! -e "{{ _up_failed }}" ] || { read -r status <"{{ _up_failed }}"; rm "{{ _up_failed }}"; exit "$status"; }
 
 # Run all tests, those of the documentation and the separate demo included
-test:
+test: (tools "postgres")
     @if cargo nextest --version >/dev/null 2>&1; then \
-        cargo nextest run --workspace && cargo test --doc --workspace; \
+        {{ _with_postgres }} cargo nextest run --workspace && cargo test --doc --workspace; \
     else \
-        cargo test --workspace; \
+        {{ _with_postgres }} cargo test --workspace; \
     fi
 
 # Check format, clippy without warnings, and the protos
@@ -82,7 +85,7 @@ ci:
     echo "ci: passed:$passed, tree $commit"
 
 # Fetch pinned tools into .tools unless good ones are installed
-tools *names="just nats-server buf":
+tools *names="just nats-server buf postgres":
     @tools/fetch {{ names }}
 
 # Remove what `up` has stored
