@@ -31,6 +31,16 @@ pub(crate) struct Sizes {
     pub(crate) propose: usize,
 }
 
+/// Bytes of the log's last message.
+pub(crate) async fn last_size(nats: &async_nats::Client) -> anyhow::Result<usize> {
+    let log = jetstream::new(nats.clone()).get_stream("tandem").await?;
+    let last = log.get_raw_message(log.cached_info().state.last_sequence).await?;
+    // `NATS/1.0`, then each as `name: value`, then an empty line.
+    let lines = last.headers.iter().flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
+    let headers: usize = lines.map(|(name, value)| name.to_string().len() + value.as_str().len() + 4).sum();
+    Ok(last.payload.len() + headers + 12)
+}
+
 /// Publishes to JetStream, each message guarded by the last sequence of its subject.
 #[derive(Clone)]
 pub(crate) struct Publisher {
@@ -68,8 +78,8 @@ impl Publisher {
 
 /// Handlers that answer at once, or as soon as they have appended.
 pub(crate) struct Bare {
-    /// What the service answers to a proposal.
-    pub(crate) proposed: pb::Contract,
+    /// What the service answers to a proposal, and to who gets it.
+    pub(crate) contract: pb::Contract,
     /// Whether they append, and how much.
     pub(crate) append: Option<(Publisher, Sizes)>,
 }
@@ -108,6 +118,9 @@ impl ContractService for Bare {
         let name = request.into_inner().name;
         let id = name.rsplit('/').next().unwrap_or_default();
         self.append(id, |sizes| sizes.propose).await?;
-        Ok(Response::new(self.proposed.clone()))
+        Ok(Response::new(self.contract.clone()))
+    }
+    async fn get_contract(&self, _: Request<pb::GetContractRequest>) -> Answer<pb::Contract> {
+        Ok(Response::new(self.contract.clone()))
     }
 }

@@ -20,6 +20,32 @@ pub(crate) struct Sample {
     pub(crate) p99: f64,
 }
 
+/// How long calls took: nanoseconds, to three digits.
+pub(crate) struct Times(Histogram<u64>);
+
+impl Times {
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        Ok(Self(Histogram::new(3)?))
+    }
+
+    pub(crate) fn record(&mut self, took: Duration) -> anyhow::Result<()> {
+        Ok(self.0.record(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX))?)
+    }
+
+    /// Microseconds within which this share of the calls was answered.
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52 nanoseconds")]
+    pub(crate) fn micros(&self, quantile: f64) -> f64 {
+        self.0.value_at_quantile(quantile) as f64 / 1000.0
+    }
+
+    /// What calls that took so long saw, all of which were answered within `took`.
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52 calls")]
+    pub(crate) fn sample(&self, took: Duration) -> Sample {
+        let rate = self.0.len() as f64 / took.as_secs_f64();
+        Sample { rate, p50: self.micros(0.5), p99: self.micros(0.99) }
+    }
+}
+
 /// Makes `count` calls, numbered from 0, `in_flight` of them at a time.
 pub(crate) async fn load<C, F>(in_flight: usize, count: usize, call: C) -> anyhow::Result<Sample>
 where
@@ -32,7 +58,7 @@ where
     for _ in 0..in_flight {
         let (call, next) = (Arc::clone(&call), Arc::clone(&next));
         callers.spawn(async move {
-            let mut times = histogram()?;
+            let mut times = Times::new()?;
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 if number >= count {
@@ -40,27 +66,15 @@ where
                 }
                 let asked = Instant::now();
                 call(number).await?;
-                times.record(nanoseconds(asked.elapsed()))?;
+                times.record(asked.elapsed())?;
             }
         });
     }
-    let mut times = histogram()?;
+    let mut times = Times::new()?;
     while let Some(caller) = callers.join_next().await {
-        times.add(caller??)?;
+        times.0.add(caller??.0)?;
     }
-    let took = began.elapsed().as_secs_f64();
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^52 nanoseconds, and as many calls")]
-    let (rate, micros) = (times.len() as f64 / took, |quantile| times.value_at_quantile(quantile) as f64 / 1000.0);
-    Ok(Sample { rate, p50: micros(0.5), p99: micros(0.99) })
-}
-
-/// Nanoseconds, to three digits.
-fn histogram() -> anyhow::Result<Histogram<u64>> {
-    Ok(Histogram::new(3)?)
-}
-
-fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+    Ok(times.sample(began.elapsed()))
 }
 
 #[cfg(test)]

@@ -7,21 +7,36 @@
 
 mod bare;
 mod commands;
+mod curve;
+mod effort;
+mod fsync;
+mod get;
+mod growth;
+mod import;
+mod life;
+mod list;
 mod load;
+mod open_loop;
+mod plot;
 mod rebuild;
 mod report;
 mod sample;
+mod samples;
 mod service;
+mod table;
 mod up;
+mod view_file;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
-use tandem_nats_server::NatsServer;
 use tandem_service::{Settings, Telemetry};
 
+use effort::Effort;
 use report::Report;
+use table::Markdown;
 
 /// Measure Tandem against its limits; fails if a goal is missed
 #[derive(Parser)]
@@ -33,40 +48,73 @@ struct Args {
     /// Measure only this; may be repeated
     #[arg(long, value_enum, value_name = "NAME")]
     only: Vec<Part>,
+    /// Print the table in Markdown
+    #[arg(long)]
+    markdown: bool,
+    /// Where the plot of latency against load goes [default: beside the report]
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
 }
 
 /// What can be measured.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
-    /// Commands of the contracts service.
+    /// Commands of the contracts service
     Commands,
-    /// Rebuilding a view.
+    /// Getting a contract
+    Get,
+    /// Listing contracts
+    List,
+    /// Commands on a log that syncs each write
+    Fsync,
+    /// Latency against load, and how far views lag behind
+    Curve,
+    /// Commands in a large log and in a small one
+    Growth,
+    /// Rebuilding a view
     Rebuild,
-    /// Starting `tandem up`.
+    /// Importing exports
+    Import,
+    /// Starting `tandem up`
     Up,
+}
+
+impl Part {
+    /// Measures on a NATS server of its own, so that no part is measured on the leftovers of another.
+    async fn measure(self, effort: Effort, report: &mut Report) -> anyhow::Result<()> {
+        match self {
+            Self::Commands => commands::measure(effort, report).await,
+            Self::Get => get::measure(effort, report).await,
+            Self::List => list::measure(effort, report).await,
+            Self::Fsync => fsync::measure(effort, report).await,
+            Self::Curve => curve::measure(effort, report).await,
+            Self::Growth => growth::measure(effort, report).await,
+            Self::Rebuild => rebuild::measure(effort, report).await,
+            Self::Import => import::measure(effort, report).await,
+            Self::Up => up::measure(effort, report).await,
+        }
+    }
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
-    let wanted = |part| args.only.is_empty() || args.only.contains(&part);
     // As every process of Tandem has it: spans are made, lines are filtered.
     let telemetry = Telemetry::start("bench", &Settings::default().telemetry)?;
-    let mut report = Report::default();
-    if wanted(Part::Commands) {
-        // Each part has a server of its own, so that none is measured on the leftovers of another.
-        let nats = NatsServer::builder().start().await?;
-        report.extend(commands::measure(&nats, &commands::Effort::new(args.quick)).await.context("commands")?);
-    }
-    if wanted(Part::Rebuild) {
-        let nats = NatsServer::builder().start().await?;
-        report.extend(rebuild::measure(&nats, &rebuild::Effort::new(args.quick)).await.context("rebuild")?);
-    }
-    if wanted(Part::Up) {
-        report.extend(up::measure(if args.quick { 1 } else { 5 }).await.context("up")?);
+    let (effort, mut report) = (Effort { quick: args.quick }, Report::default());
+    for part in Part::value_variants() {
+        if args.only.is_empty() || args.only.contains(part) {
+            part.measure(effort, &mut report).await.with_context(|| format!("{part:?}"))?;
+        }
     }
     telemetry.stop().await;
-    println!("{report}");
-    println!("written to {}", report.write()?.display());
+    if args.markdown {
+        println!("{}", Markdown(&report));
+    } else {
+        println!("{report}");
+    }
+    for file in report.write(args.plot.as_deref())? {
+        eprintln!("written: {}", file.display());
+    }
     Ok(if report.all_met() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

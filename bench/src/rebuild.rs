@@ -1,81 +1,74 @@
 //! Rebuilding the view of contracts, beside reading the same messages and doing nothing with them.
 //!
-//! Invariant: the log holds what the service would have written: every event was decided by the aggregate.
+//! Invariant: every round rebuilds from all events into an empty generation, on a log that nobody writes to.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use async_nats::jetstream;
 use async_nats::jetstream::consumer::AckPolicy;
 use async_nats::jetstream::consumer::pull::Config;
 use futures::{StreamExt as _, TryStreamExt as _};
-use jiff::Timestamp;
-use tandem_aggregate::{CommandMeta, Executor};
-use tandem_contracts::contract::{Action, Command, Consent, Contract, Draft};
-use tandem_contracts::terms::Terms;
+use tandem_contracts::contract::Contract;
 use tandem_eventlog::{EventLog, Filter, JetStreamLog, JetStreamOptions};
 use tandem_nats_server::NatsServer;
-use tandem_proto::contracts::v1::{Party, SignatureMethod};
-use tandem_proto::validation::Path;
 use tandem_service::ResourceView;
-use tandem_views::{AnyView as _, ViewStore};
+use tandem_views::{AnyView as _, ViewHandle, ViewStore};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-use crate::report::{Goal, Row};
-use crate::sample::{BRAND, CREATOR, TENANT, terms};
+use crate::effort::Effort;
+use crate::life::{self, Life};
+use crate::report::{Goal, Report, Row};
 
 /// Events a second of those of a replay that does nothing.
-const GOAL: Goal = Goal::AtLeast(0.3);
-/// Of one contract, from its draft to the second signature.
-const EVENTS_EACH: usize = 10;
+const GOAL: Goal = Goal::AtLeast(0.5);
 const FIRST_BUILD: Duration = Duration::from_secs(300);
 /// Messages under way to a replay.
 const BATCH: usize = 4096;
-/// Contracts negotiated at the same time, to fill the log.
-const AT_ONCE: usize = 64;
 
-/// How much is measured.
-pub(crate) struct Effort {
-    rounds: usize,
-    contracts: usize,
-}
+type Contracts = ViewHandle<ResourceView<Contract>>;
 
-impl Effort {
-    pub(crate) fn new(quick: bool) -> Self {
-        if quick { Self { rounds: 3, contracts: 2000 } } else { Self { rounds: 7, contracts: 10_000 } }
-    }
-}
-
-pub(crate) async fn measure(nats: &NatsServer, effort: &Effort) -> anyhow::Result<Vec<Row>> {
+pub(crate) async fn measure(effort: Effort, report: &mut Report) -> anyhow::Result<()> {
+    let contracts = effort.pick(4000, 10_000);
+    let events = contracts * life::EVENTS;
+    let nats = NatsServer::builder().start().await?;
     let client = async_nats::connect(nats.url()).await?;
     let log: Arc<dyn EventLog> = Arc::new(JetStreamLog::open(client.clone(), JetStreamOptions::default()).await?);
-    fill(&log, effort.contracts).await?;
-    let events = effort.contracts * EVENTS_EACH;
+    Life::signed().await?.fill(&log, contracts).await?;
     let folder = TempDir::new()?;
-    let (store, stop) =
-        (ViewStore::open(&format!("sqlite:{}", folder.path().display())).await?, CancellationToken::new());
-    let view = tandem_views::start(ResourceView::<Contract>::default(), &store, Arc::clone(&log), stop.clone()).await?;
-    let last = log.last_position(&Filter::default()).await?;
-    view.wait_for_position(last, tokio::time::Instant::now() + FIRST_BUILD).await?;
+    let stop = CancellationToken::new();
+    let store = ViewStore::open(&format!("sqlite:{}", folder.path().display())).await?;
+    let view = built(&store, &log, &stop).await?;
 
     let (mut replays, mut follows, mut rebuilds) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..effort.rounds {
+    for _ in 0..effort.pick(3, 7) {
         replays.push(rate(events, replay(&jetstream::new(client.clone()), events).await?));
         follows.push(rate(events, follow(&log, events).await?));
-        let report = view.rebuild().await?;
-        ensure!(report.event_count == events as u64 && report.row_count == effort.contracts as u64, "{report:?}");
-        rebuilds.push(rate(events, report.duration));
+        rebuilds.push(rate(events, rebuild(&view, contracts).await?));
     }
     stop.cancel();
     view.stopped().await;
-    Ok(vec![
-        Row::new("rebuild of a view", "events/s", &rebuilds).beside(&rebuilds, &replays).goal(GOAL),
-        Row::new("following the log", "events/s", &follows).beside(&follows, &replays),
-        Row::new("raw replay", "events/s", &replays),
-    ])
+    report.add(Row::new("rebuild of a view, SQLite", "events/s", &rebuilds).beside(&rebuilds, &replays).goal(GOAL));
+    report.add(Row::new("following the log", "events/s", &follows).beside(&follows, &replays));
+    report.add(Row::new("raw replay", "events/s", &replays));
+    Ok(())
+}
+
+/// The view, once it is built for the first time.
+async fn built(store: &ViewStore, log: &Arc<dyn EventLog>, stop: &CancellationToken) -> anyhow::Result<Contracts> {
+    let view = tandem_views::start(ResourceView::default(), store, Arc::clone(log), stop.clone()).await?;
+    let last = log.last_position(&Filter::default()).await?;
+    view.wait_for_position(last, tokio::time::Instant::now() + FIRST_BUILD).await?;
+    Ok(view)
+}
+
+async fn rebuild(view: &Contracts, contracts: usize) -> anyhow::Result<Duration> {
+    let report = view.rebuild().await?;
+    let (events, rows) = ((contracts * life::EVENTS) as u64, contracts as u64);
+    ensure!(report.event_count == events && report.row_count == rows, "{report:?}");
+    Ok(report.duration)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52 events")]
@@ -101,65 +94,4 @@ async fn follow(log: &Arc<dyn EventLog>, events: usize) -> anyhow::Result<Durati
     let read = followed.take(events).try_fold(0, async |read, _| Ok(read + 1)).await?;
     ensure!(read == events, "{read} of {events} events");
     Ok(began.elapsed())
-}
-
-/// Negotiates and signs so many contracts.
-async fn fill(log: &Arc<dyn EventLog>, contracts: usize) -> anyhow::Result<()> {
-    let executor = Arc::new(Executor::<Contract>::new(Arc::clone(log), contracts.min(10_000)));
-    futures::stream::iter(0..contracts)
-        .map(|number| {
-            let executor = Arc::clone(&executor);
-            async move { tokio::spawn(async move { live(&executor, number).await }).await? }
-        })
-        .buffer_unordered(AT_ONCE)
-        .try_collect()
-        .await
-}
-
-/// The life of one contract: seven offers, of which the last is accepted and signed by both.
-async fn live(executor: &Executor<Contract>, number: usize) -> anyhow::Result<()> {
-    let mut actions = vec![(Party::Brand, draft(number)?), (Party::Brand, Action::Propose { expire_time: None })];
-    for round in 1..=5 {
-        let by = if round % 2 == 1 { Party::Creator } else { Party::Brand };
-        actions.push((by, Action::Counter { terms: parse(4000 + round)?, expire_time: None }));
-    }
-    let terms_hash = parse(4005)?.hash().to_owned();
-    let capacity = "Head of Partnerships".to_owned();
-    let consent =
-        Consent { terms_hash, capacity, method: SignatureMethod::Click, document: None, exclusivity_override: None };
-    actions.push((Party::Brand, Action::Accept));
-    actions.extend([Party::Creator, Party::Brand].map(|by| (by, Action::Sign(consent.clone()))));
-    ensure!(actions.len() == EVENTS_EACH, "{} events", actions.len());
-    for (by, action) in actions {
-        let meta = meta(if by == Party::Brand { "users/ada" } else { CREATOR });
-        executor.execute(&format!("c{number}"), &Command { by, action }, &meta).await?;
-    }
-    Ok(())
-}
-
-fn draft(number: usize) -> anyhow::Result<Action> {
-    let (creator, title) = (CREATOR.to_owned(), format!("Launch {number}"));
-    Ok(Action::Draft(Draft { brand: BRAND.to_owned(), creator, title, terms: parse(4000)?, template: None }))
-}
-
-fn parse(fee: i64) -> anyhow::Result<Terms> {
-    Terms::parse(terms(fee), &Path::Root).ok().context("the sample's terms are not valid")
-}
-
-/// As the service makes it of a request.
-fn meta(actor: &str) -> CommandMeta {
-    CommandMeta {
-        tenant: TENANT.to_owned(),
-        actor: actor.to_owned(),
-        command: "tandem.contracts.v1.ContractService/CounterContract".to_owned(),
-        reason: String::new(),
-        request_id: Uuid::now_v7().to_string(),
-        request_hash: Uuid::new_v4().simple().to_string(),
-        correlation_id: Uuid::now_v7().to_string(),
-        causation_id: String::new(),
-        traceparent: String::new(),
-        etag: String::new(),
-        time: Timestamp::now(),
-        test_clock: false,
-    }
 }

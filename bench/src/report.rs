@@ -1,15 +1,15 @@
-//! What was measured, as a table for people and as `target/bench/report.json` for programs.
+//! What was measured, for programs as `report.json`. For people: see [`crate::table`].
 //!
 //! Invariant: value, limit and ratio of a row are medians over the same rounds; the ratio is that of each round, so
 //! that a machine which slows down for some of them spoils none.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use comfy_table::presets::NOTHING;
-use comfy_table::{Attribute, Cell, CellAlignment, Color, Table};
 use serde::Serialize;
+
+use crate::plot::Plot;
 
 /// What is wanted of a row's ratio or, if it has no limit, of its value.
 #[derive(Clone, Copy, Debug)]
@@ -39,23 +39,26 @@ impl fmt::Display for Goal {
 /// One figure.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Row {
-    name: String,
-    value: f64,
-    unit: &'static str,
+    pub(crate) name: String,
+    pub(crate) value: f64,
+    pub(crate) unit: &'static str,
     /// What the value could be at best.
-    limit: Option<f64>,
+    pub(crate) limit: Option<f64>,
     /// Value to limit.
-    ratio: Option<f64>,
+    pub(crate) ratio: Option<f64>,
     /// Of the ratio or, without a limit, of the value.
-    goal: Option<String>,
-    met: Option<bool>,
+    pub(crate) goal: Option<String>,
+    pub(crate) met: Option<bool>,
+    /// Calls a second that were offered, if the row is a point of the curve of latency against load.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) offered: Option<f64>,
 }
 
 impl Row {
     /// The median of some rounds.
     pub(crate) fn new(name: impl Into<String>, unit: &'static str, rounds: &[f64]) -> Self {
         let value = median(rounds);
-        Self { name: name.into(), value, unit, limit: None, ratio: None, goal: None, met: None }
+        Self { name: name.into(), value, unit, limit: None, ratio: None, goal: None, met: None, offered: None }
     }
 
     /// Beside a limit that was measured in the same rounds.
@@ -66,6 +69,12 @@ impl Row {
         self
     }
 
+    /// A point of the curve of latency against load.
+    pub(crate) fn offered(mut self, rate: f64) -> Self {
+        self.offered = Some(rate);
+        self
+    }
+
     pub(crate) fn goal(mut self, goal: Goal) -> Self {
         self.goal = Some(goal.to_string());
         self.met = Some(goal.met(self.ratio.unwrap_or(self.value)));
@@ -73,49 +82,40 @@ impl Row {
     }
 }
 
-/// All rows.
-#[derive(Debug, Default, Serialize)]
-#[serde(transparent)]
-pub(crate) struct Report(Vec<Row>);
+/// All rows, and the curve of latency against load if it was measured.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    pub(crate) rows: Vec<Row>,
+    plot: Option<Plot>,
+}
 
 impl Report {
-    pub(crate) fn extend(&mut self, rows: Vec<Row>) {
-        self.0.extend(rows);
+    pub(crate) fn add(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
+    pub(crate) fn plot(&mut self, plot: Plot) {
+        self.plot = Some(plot);
     }
 
     pub(crate) fn all_met(&self) -> bool {
-        self.0.iter().all(|row| row.met != Some(false))
+        self.rows.iter().all(|row| row.met != Some(false))
     }
 
-    /// Writes `bench/report.json` in the folder that the build is in, and answers its path.
-    pub(crate) fn write(&self) -> anyhow::Result<PathBuf> {
+    /// Writes `bench/report.json` in the folder that the build is in and, if latency against load was measured, the plot
+    /// of it beside that, or where `plot` says. Answers what it has written.
+    pub(crate) fn write(&self, plot: Option<&Path>) -> anyhow::Result<Vec<PathBuf>> {
         let program = std::env::current_exe()?;
         let folder = program.ancestors().nth(2).context("the program is in no target folder")?.join("bench");
         std::fs::create_dir_all(&folder)?;
-        let file = folder.join("report.json");
-        std::fs::write(&file, serde_json::to_vec_pretty(self)?)?;
-        Ok(file)
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
-        let figure = |figure: Option<f64>| right(figure.map(short).unwrap_or_default());
-        let mut table = Table::new();
-        table.load_style(NOTHING).set_header(["", "value", "unit", "limit", "ratio", "goal", "met"]);
-        for row in &self.0 {
-            let met = match row.met {
-                None => Cell::new(""),
-                Some(true) => Cell::new("yes").fg(Color::Green),
-                Some(false) => Cell::new("MISSED").fg(Color::Red).add_attribute(Attribute::Bold),
-            };
-            let ratio = right(row.ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default());
-            let goal = Cell::new(row.goal.as_deref().unwrap_or_default());
-            let (value, limit) = (figure(Some(row.value)), figure(row.limit));
-            table.add_row([Cell::new(&row.name), value, Cell::new(row.unit), limit, ratio, goal, met]);
+        let mut written = vec![folder.join("report.json")];
+        std::fs::write(&written[0], serde_json::to_vec_pretty(&self.rows)?)?;
+        if let Some(drawn) = &self.plot {
+            let file = plot.map_or_else(|| folder.join("latency.svg"), Path::to_owned);
+            std::fs::write(&file, drawn.svg()).with_context(|| file.display().to_string())?;
+            written.push(file);
         }
-        write!(f, "{table}")
+        Ok(written)
     }
 }
 
@@ -128,15 +128,6 @@ pub(crate) fn median(figures: &[f64]) -> f64 {
         None => f64::NAN,
         Some(upper) if sorted.len() % 2 == 1 => *upper,
         Some(upper) => f64::midpoint(sorted[middle - 1], *upper),
-    }
-}
-
-/// With three digits or so: the rest is noise.
-fn short(figure: f64) -> String {
-    match figure {
-        figure if figure >= 100.0 => format!("{figure:.0}"),
-        figure if figure >= 10.0 => format!("{figure:.1}"),
-        _ => format!("{figure:.2}"),
     }
 }
 

@@ -4,21 +4,25 @@
 //! a request id in every call.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tandem_aggregate::Aggregate as _;
 use tandem_client::{Claims, SigningKey};
 use tandem_contracts::Contracts;
+use tandem_contracts::contract::Contract;
+use tandem_eventlog::{Position, Positions};
 use tandem_proto::contracts::v1 as pb;
 use tandem_proto::contracts::v1::contract_service_client::ContractServiceClient;
-use tandem_service::{NoArgs, Settings};
+use tandem_service::{NoArgs, Service as _, Settings};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Response};
+use tonic::{Code, Request, Response};
 use uuid::Uuid;
 
 use crate::sample::{self, TENANT};
@@ -30,7 +34,7 @@ pub(crate) struct Service {
     pub(crate) address: SocketAddr,
     shutdown: CancellationToken,
     task: JoinHandle<anyhow::Result<()>>,
-    _views: TempDir,
+    views: TempDir,
 }
 
 impl Service {
@@ -50,9 +54,14 @@ impl Service {
         let task =
             tokio::spawn(async move { tandem_service::run::<Contracts>(&settings, &NoArgs {}, stop, ready).await });
         match address.await {
-            Ok(address) => Ok(Self { address, shutdown, task, _views: views }),
+            Ok(address) => Ok(Self { address, shutdown, task, views }),
             Err(_) => Err(task.await?.err().context("it ended before it was ready")?),
         }
+    }
+
+    /// Where the view of contracts is kept.
+    pub(crate) fn view_file(&self) -> PathBuf {
+        self.views.path().join(Contracts::NAME).join("contracts.sqlite")
     }
 
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
@@ -92,12 +101,30 @@ impl Caller {
         Ok(self.client.clone().propose_contract(self.request(message)).await?)
     }
 
-    /// Waits until the service's view has read all that was written, so that it works through nothing while something
-    /// else is measured. `positions` are those of the last answer.
-    pub(crate) async fn caught_up(&self, positions: MetadataValue<Ascii>) -> anyhow::Result<()> {
-        let mut request = self.request(pb::ListContractsRequest { page_size: 1, ..Default::default() });
-        request.metadata_mut().insert("tandem-read-after", positions);
-        self.client.clone().list_contracts(request).await?;
+    pub(crate) async fn get(&self, id: &str) -> anyhow::Result<Response<pb::Contract>> {
+        let message = pb::GetContractRequest { name: format!("contracts/{id}"), ..Default::default() };
+        Ok(self.client.clone().get_contract(self.request(message)).await?)
+    }
+
+    /// A page of so many contracts, read after the event at `position`.
+    pub(crate) async fn list(&self, page_size: i32, position: Position) -> anyhow::Result<pb::ListContractsResponse> {
+        let mut request = self.request(pb::ListContractsRequest { page_size, ..Default::default() });
+        if position > 0 {
+            let mut positions = Positions::default();
+            positions.insert(Contract::KIND, position);
+            request.metadata_mut().insert("tandem-read-after", positions.to_string().parse()?);
+        }
+        Ok(self.client.clone().list_contracts(request).await?.into_inner())
+    }
+
+    /// Waits until the service's view has read the event at `position`, so that it works through nothing while something
+    /// else is measured.
+    pub(crate) async fn caught_up(&self, position: Position) -> anyhow::Result<()> {
+        while let Err(error) = self.list(1, position).await {
+            // A large log takes longer than a request may.
+            let status = error.downcast_ref::<tonic::Status>().map(tonic::Status::code);
+            anyhow::ensure!(matches!(status, Some(Code::DeadlineExceeded | Code::Unavailable)), error);
+        }
         Ok(())
     }
 
@@ -106,6 +133,12 @@ impl Caller {
         request.metadata_mut().insert("authorization", self.authorization.clone());
         request
     }
+}
+
+/// Where the answer to a write says that the log has it.
+pub(crate) fn position(answer: &Response<pb::Contract>) -> anyhow::Result<Position> {
+    let positions = answer.metadata().get("tandem-position").context("the answer names no position")?;
+    Ok(positions.to_str()?.parse::<Positions>()?.max())
 }
 
 /// As Tandem's client gives to every command.

@@ -8,17 +8,18 @@ use anyhow::Context as _;
 use tandem_cli::platform::{UpProcess, beside_this_program};
 use tempfile::TempDir;
 
-use crate::report::{Goal, Row};
+use crate::effort::Effort;
+use crate::report::{Goal, Report, Row};
 
-const READY_SECONDS: Goal = Goal::AtMost(3.0);
-const RESIDENT_MB: Goal = Goal::AtMost(100.0);
+const READY_SECONDS: Goal = Goal::AtMost(1.0);
+const RESIDENT_MB: Goal = Goal::AtMost(80.0);
 /// What it takes up while it starts is settled by then.
 const IDLE: Duration = Duration::from_secs(2);
 
-pub(crate) async fn measure(rounds: usize) -> anyhow::Result<Vec<Row>> {
+pub(crate) async fn measure(effort: Effort, report: &mut Report) -> anyhow::Result<()> {
     let binary = beside_this_program("tandem").context("build it with `cargo build --release -p tandem-cli`")?;
     let (mut ready, mut resident) = (Vec::new(), Vec::new());
-    for _ in 0..rounds {
+    for _ in 0..effort.pick(1, 5) {
         let folder = TempDir::new()?;
         let began = Instant::now();
         let up = UpProcess::start(&binary, folder.path()).await?;
@@ -27,10 +28,9 @@ pub(crate) async fn measure(rounds: usize) -> anyhow::Result<Vec<Row>> {
         resident.push(resident_megabytes(up.child.pid().context("it has ended")?)?);
         up.child.stop().await?;
     }
-    Ok(vec![
-        Row::new("tandem up: ready", "s", &ready).goal(READY_SECONDS),
-        Row::new("tandem up: resident while idle, without nats-server", "MB", &resident).goal(RESIDENT_MB),
-    ])
+    report.add(Row::new("tandem up: ready", "s", &ready).goal(READY_SECONDS));
+    report.add(Row::new("tandem up: resident while idle, without nats-server", "MB", &resident).goal(RESIDENT_MB));
+    Ok(())
 }
 
 /// `VmRSS` of a process, in millions of bytes.
