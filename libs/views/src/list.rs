@@ -3,7 +3,7 @@
 //! Invariant: every statement names the tenant as its `$1`, so that no row of another tenant can be answered.
 
 use prost::Message;
-use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
+use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::column::{ColumnKind, Value};
 use crate::generation::Generation;
@@ -27,15 +27,12 @@ impl Generation {
         query: &ListQuery<'_>,
     ) -> Result<Page<R>, QueryError> {
         let size = query.size()?;
-        let condition = self.condition(schema, tenant, query)?;
         let fields = Fields::new(schema, self);
+        let condition = self.condition(schema, &fields, tenant, query)?;
         let terms =
             order::parse(query.order_by, &fields).map_err(|reason| self.refuse(schema, reason, QueryError::OrderBy))?;
         let last = query.last(self.view, tenant, &terms)?;
-
-        let mut tx = self.database.pool.begin().await?;
-        let total_size = self.count(&condition, &mut tx).await?;
-        let mut sql = condition;
+        let (first, mut sql) = (last.is_none(), condition.clone());
         if let Some(last) = last {
             order::after(&terms, last, &mut sql);
         }
@@ -43,9 +40,19 @@ impl Generation {
         let limit = sql.bind(Value::Integer(i64::from(size) + 1));
         let columns: String = terms.iter().map(|term| format!(", {}", term.field.sql())).collect();
         let order = order::order_clause(&terms);
-        sql.text = format!("SELECT id, body{columns} FROM {} ORDER BY {order} LIMIT {limit}", sql.text);
-        let mut found = sql.query().fetch_all(&mut *tx).await?;
-        tx.commit().await?;
+        // One statement sees one state, and is one journey to the database.
+        let total = condition.count();
+        sql.text = format!("SELECT id, body{columns}, ({total}) FROM {} ORDER BY {order} LIMIT {limit}", sql.text);
+        let mut found = sql.query().fetch_all(&self.database.pool).await?;
+        let total_size: i64 = match found.first() {
+            Some(row) => row.try_get(2 + terms.len())?,
+            None if first => 0,
+            // All that came after the page before has gone.
+            None => {
+                let sql = Sql { text: total, values: condition.values };
+                sql.query().fetch_one(&self.database.pool).await?.try_get(0)?
+            }
+        };
 
         let wanted = usize::try_from(size).unwrap_or_default();
         let more = found.len() > wanted;
@@ -60,7 +67,7 @@ impl Generation {
             Ok((id, body))
         };
         let rows = found.iter().map(row).collect::<Result<_, StoreError>>()?;
-        Ok(Page { rows, next_page_token, total_size })
+        Ok(Page { rows, next_page_token, total_size: i32::try_from(total_size).unwrap_or(i32::MAX) })
     }
 
     /// Rows of all tenants, by tenant and id.
@@ -79,8 +86,13 @@ impl Generation {
     }
 
     /// `<rows> WHERE ..`: what matches, over all pages.
-    fn condition<R>(&self, schema: &Schema<R>, tenant: &str, query: &ListQuery<'_>) -> Result<Sql, QueryError> {
-        let fields = Fields::new(schema, self);
+    fn condition<R>(
+        &self,
+        schema: &Schema<R>,
+        fields: &Fields<'_>,
+        tenant: &str,
+        query: &ListQuery<'_>,
+    ) -> Result<Sql, QueryError> {
         let tags = self.tables.tags();
         let mut sql = Sql::default();
         let tenant = sql.bind(Value::Text(tenant.to_owned()));
@@ -90,7 +102,7 @@ impl Generation {
             let field = fields.find(name).map_err(refuse)?;
             filter::fix(field, value, &tags, &mut sql).map_err(refuse)?;
         }
-        filter::compile(query.filter, &fields, &tags, &mut sql).map_err(refuse)?;
+        filter::compile(query.filter, fields, &tags, &mut sql).map_err(refuse)?;
         Ok(sql)
     }
 
@@ -101,12 +113,12 @@ impl Generation {
         }
         QueryError::Building(format!("the new version of view {:?}", self.view))
     }
+}
 
-    async fn count(&self, condition: &Sql, connection: &mut AnyConnection) -> Result<i32, QueryError> {
-        let mut sql = condition.clone();
-        sql.text = format!("SELECT COUNT(*) FROM {}", sql.text);
-        let count: i64 = sql.query().fetch_one(connection).await?.try_get(0)?;
-        Ok(i32::try_from(count).unwrap_or(i32::MAX))
+impl Sql {
+    /// The statement that counts what a condition lets through.
+    fn count(&self) -> String {
+        format!("SELECT COUNT(*) FROM {}", self.text)
     }
 }
 

@@ -126,8 +126,9 @@ impl Sql {
         format!("${}", self.values.len())
     }
 
-    /// The statement, ready to run. It is not kept prepared: the texts are as many as the filters.
+    /// The statement, ready to run. A connection keeps the hundred texts that were used last prepared: values are bound,
+    /// so there are only as many as filters have shapes.
     pub(crate) fn query(self) -> Query<'static, Any, AnyArguments> {
-        self.values.into_iter().fold(sqlx::query(AssertSqlSafe(self.text)), bind_value).persistent(false)
+        self.values.into_iter().fold(sqlx::query(AssertSqlSafe(self.text)), bind_value)
     }
 }

@@ -92,6 +92,8 @@ impl ViewStore {
         let pool = AnyPoolOptions::new()
             .max_connections(5)
             .acquire_timeout(Duration::from_secs(30))
+            // A file needs no ping.
+            .test_before_acquire(false)
             .after_connect(|connection, _| Box::pin(async move { configure(connection).await }))
             .connect(&format!("sqlite:{}?mode=rwc", percent_encoded(&file)))
             .await?;
