@@ -12,4 +12,4 @@ pub mod testing;
 pub use aggregate::{Aggregate, Context, Refusal, Scheduled};
 pub use executor::{CommandMeta, ExecuteError, Executor, Outcome, Staged, commit_together};
 pub use loaded::{Loaded, etag};
-pub use process::{Cause, Process, ProcessError, retry_delay, run_process};
+pub use process::{Cause, Process, ProcessError, retry_delay, run_processes};

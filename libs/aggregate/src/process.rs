@@ -1,14 +1,14 @@
 //! Processes: what follows from an event, as commands to other aggregates.
 //!
-//! Invariant: every event is handled at least once and acknowledged only when handled, so a handler's commands carry
-//! request ids made from the event's id.
+//! Invariant: every event is handled at least once and acknowledged only when all processes of its consumer have handled
+//! it, so a handler's commands carry request ids made from the event's id.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
 use jiff::Timestamp;
-use tandem_eventlog::{Delivery, EventLog, Filter, RecordedEvent};
+use tandem_eventlog::{Delivery, EventLog, Filter, RecordedEvent, trace};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
@@ -20,9 +20,16 @@ const LONGEST_RETRY: Duration = Duration::from_secs(30);
 /// A reaction to events.
 #[async_trait::async_trait]
 pub trait Process: Send + Sync + 'static {
-    /// Name of its durable consumer, for example `payouts-accrual`. It stays for good: under another name the process
-    /// would begin at the start of the log again.
+    /// What it is called in traces and logs, for example `payouts-accrual`.
     fn name(&self) -> &str;
+
+    /// Name of its durable consumer. Processes of one name share it: an event is handed out once for all of them, which
+    /// costs the log a fraction of handing it to each. It stays for good: under another name the process would begin at
+    /// the start of the log again. A process that is added where others have run already takes a name of its own, for of
+    /// what the others' consumer has handed out it would see nothing.
+    fn consumer(&self) -> &str {
+        self.name()
+    }
 
     /// The events that it reacts to.
     fn filter(&self) -> Filter;
@@ -52,26 +59,31 @@ pub struct Cause {
 #[error("{0}")]
 pub struct ProcessError(pub String);
 
-/// Runs a process until `shutdown`; reconnects by itself.
-pub async fn run_process<P: Process>(process: Arc<P>, log: Arc<dyn EventLog>, shutdown: CancellationToken) {
+/// Runs processes that share a consumer until `shutdown`; reconnects by itself.
+pub async fn run_processes(
+    consumer: &str,
+    processes: &[Arc<dyn Process>],
+    log: Arc<dyn EventLog>,
+    shutdown: CancellationToken,
+) {
+    let processes: Vec<_> = processes.iter().map(|process| (process.filter(), process.as_ref())).collect();
+    let filter = Filter::any(processes.iter().map(|(filter, _)| filter));
     while !shutdown.is_cancelled() {
-        match log.consume(process.name(), &process.filter()).await {
+        match log.consume(consumer, &filter).await {
             Ok(deliveries) => {
                 let handled =
                     deliveries.take_until(shutdown.cancelled()).for_each_concurrent(CONCURRENCY, |delivery| {
-                        let process = &process;
+                        let processes = &processes;
                         async move {
                             match delivery {
-                                Ok(delivery) => handle(process.as_ref(), delivery.as_ref()).await,
-                                Err(error) => {
-                                    tracing::warn!(process = process.name(), %error, "deliveries interrupted")
-                                }
+                                Ok(delivery) => settle(consumer, processes, delivery.as_ref()).await,
+                                Err(error) => tracing::warn!(consumer, %error, "deliveries interrupted"),
                             }
                         }
                     });
                 handled.await;
             }
-            Err(error) => tracing::warn!(process = process.name(), %error, "the log can't be consumed"),
+            Err(error) => tracing::warn!(consumer, %error, "the log can't be consumed"),
         }
         // Only reached when the log is away or on shutdown.
         tokio::select! {
@@ -88,7 +100,9 @@ pub fn retry_delay(attempt: u64) -> Duration {
     Duration::from_millis(100).saturating_mul(2u32.saturating_pow(doublings)).min(LONGEST_RETRY)
 }
 
-async fn handle<P: Process>(process: &P, delivery: &dyn Delivery) {
+/// Has an event handled by all processes that want it. If one of them fails all are asked again: they handle an event
+/// more than once anyway.
+async fn settle(consumer: &str, processes: &[(Filter, &dyn Process)], delivery: &dyn Delivery) {
     let event = delivery.event();
     let envelope = &event.envelope;
     let cause = Cause {
@@ -97,6 +111,19 @@ async fn handle<P: Process>(process: &P, delivery: &dyn Delivery) {
         tenant: event.tenant().to_owned(),
         test_clock: envelope.test_clock.then_some(envelope.time),
     };
+    let mut handled = true;
+    for (_, process) in processes.iter().filter(|(filter, _)| filter.lets_through(event)) {
+        handled &= handle(*process, event, &cause, delivery.attempt()).await;
+    }
+    let settled = if handled { delivery.ack().await } else { delivery.retry(retry_delay(delivery.attempt())).await };
+    if let Err(error) = settled {
+        tracing::warn!(consumer, %error, "acknowledgement lost; the event will come again");
+    }
+}
+
+/// Whether the process has handled it.
+async fn handle(process: &dyn Process, event: &RecordedEvent, cause: &Cause, attempt: u64) -> bool {
+    let envelope = &event.envelope;
     let span = tracing::info_span!(
         "process",
         otel.name = format!("process {}", process.name()),
@@ -104,20 +131,16 @@ async fn handle<P: Process>(process: &P, delivery: &dyn Delivery) {
         process = process.name(),
         event.r#type = envelope.event_type,
         event.position = event.position,
-        attempt = delivery.attempt(),
+        attempt,
     );
-    tandem_eventlog::trace::set_remote_parent(&span, &envelope.traceparent);
-    let settled = async {
-        match process.handle(event, &cause).await {
-            Ok(()) => delivery.ack().await,
-            Err(error) => {
-                let delay = retry_delay(delivery.attempt());
-                tracing::warn!(%error, retry_in = ?delay, "not handled");
-                delivery.retry(delay).await
-            }
+    trace::set_remote_parent(&span, &envelope.traceparent);
+    async {
+        let handled = process.handle(event, cause).await;
+        if let Err(error) = &handled {
+            tracing::warn!(%error, retry_in = ?retry_delay(attempt), "not handled");
         }
-    };
-    if let Err(error) = settled.instrument(span).await {
-        tracing::warn!(process = process.name(), %error, "acknowledgement lost; the event will come again");
+        handled.is_ok()
     }
+    .instrument(span)
+    .await
 }

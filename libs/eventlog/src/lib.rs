@@ -241,8 +241,26 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// What any of these filters lets through, and of other tenants no more than that needs: with filters of several
+    /// tenants, events of these kinds of all tenants.
+    pub fn any<'a>(filters: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut filters = filters.into_iter();
+        let Some(first) = filters.next() else { return Self::default() };
+        filters.fold(first.clone(), |mut any, filter| {
+            if any.kinds.is_empty() || filter.kinds.is_empty() {
+                any.kinds.clear();
+            } else {
+                let known = any.kinds.clone();
+                any.kinds.extend(filter.kinds.iter().filter(|kind| !known.contains(kind)));
+            }
+            any.tenant = any.tenant.filter(|tenant| filter.tenant.as_ref() == Some(tenant));
+            any
+        })
+    }
+
     /// Whether a reader with this filter gets the event.
-    fn lets_through(&self, event: &RecordedEvent) -> bool {
+    #[must_use]
+    pub fn lets_through(&self, event: &RecordedEvent) -> bool {
         let [tenant, context, aggregate, _] = event.tokens();
         self.tenant.as_ref().is_none_or(|wanted| wanted == tenant)
             && (self.kinds.is_empty()
@@ -265,7 +283,7 @@ pub trait Delivery: Send + Sync {
     fn event(&self) -> &RecordedEvent;
     /// How often it was handed out, from 1.
     fn attempt(&self) -> u64;
-    /// Done with it.
+    /// Done with it. It comes again only if this word is lost on the way.
     async fn ack(&self) -> Result<(), ReadError>;
     /// Not done with it: hand it out again after `delay`.
     async fn retry(&self, delay: std::time::Duration) -> Result<(), ReadError>;

@@ -2,13 +2,14 @@
 //!
 //! Invariant: what is started through an [`Environment`] ends when the service stops, after the last request.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tandem_aggregate::{Aggregate, Executor, Process, Scheduled, run_process};
+use tandem_aggregate::{Aggregate, Executor, Process, Scheduled, run_processes};
 use tandem_client::tokens::SigningKey;
 use tandem_eventlog::{EventLog, JetStreamLog, JetStreamOptions};
 use tandem_proto::GrpcServer;
@@ -105,6 +106,8 @@ pub struct Environment {
     /// Whether NATS is connected.
     pub(crate) log_reached: watch::Receiver<bool>,
     tasks: TaskTracker,
+    /// By consumer.
+    processes: Mutex<BTreeMap<String, Vec<Arc<dyn Process>>>>,
 }
 
 impl Environment {
@@ -135,6 +138,7 @@ impl Environment {
             stopping: CancellationToken::new(),
             log_reached,
             tasks: TaskTracker::new(),
+            processes: Mutex::default(),
         })
     }
 
@@ -153,9 +157,20 @@ impl Environment {
         started.await.with_context(|| format!("view {} can't be started", V::NAME))
     }
 
-    /// Starts a process, until the service stops.
+    /// Runs a process, from when the service is put together until it stops.
     pub fn process<P: Process>(&self, process: P) {
-        self.spawn(run_process(Arc::new(process), Arc::clone(&self.log), self.stopping.clone()));
+        let mut processes = self.processes.lock().unwrap_or_else(PoisonError::into_inner);
+        let consumer = process.consumer().to_owned();
+        processes.entry(consumer).or_default().push(Arc::new(process));
+    }
+
+    /// Starts the processes, those of one consumer together.
+    pub(crate) fn start_processes(&self) {
+        let processes = std::mem::take(&mut *self.processes.lock().unwrap_or_else(PoisonError::into_inner));
+        for (consumer, processes) in processes {
+            let (log, stopping) = (Arc::clone(&self.log), self.stopping.clone());
+            self.spawn(async move { run_processes(&consumer, &processes, log, stopping).await });
+        }
     }
 
     /// Lets what is due for aggregates `A` be done by itself, until the service stops: see [`tandem_timers`].
@@ -171,7 +186,8 @@ impl Environment {
         let opened = TimerStream::open(self.nats.clone(), options).await;
         let stream = opened.with_context(|| format!("timers of {} can't be started", A::COLLECTION))?;
         let timers = Timers::new(Arc::clone(executor));
-        self.spawn(timers.clone().run(self.name, stream, Arc::clone(&self.log), self.stopping.clone()));
+        self.process(timers.arming(self.name, stream.clone()));
+        self.spawn(timers.clone().run(self.name, stream, self.stopping.clone()));
         Ok(timers)
     }
 

@@ -111,6 +111,7 @@ pub async fn run_on<S: Service>(
         started = started => started?,
         () = shutdown.cancelled() => return Ok(()),
     };
+    env.start_processes();
     let views = wired.views.clone();
     if settings.telemetry.endpoint().is_some() && !views.is_empty() {
         env.spawn(views::measure(views.clone(), env.stopping.clone()));

@@ -16,12 +16,18 @@ pub(crate) struct Arming<A: Scheduled> {
     pub(crate) stream: TimerStream,
     /// `<service>-<aggregate>-timers`.
     pub(crate) name: Arc<str>,
+    /// That of the service's processes.
+    pub(crate) consumer: &'static str,
 }
 
 #[async_trait::async_trait]
 impl<A: Scheduled> Process for Arming<A> {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn consumer(&self) -> &str {
+        self.consumer
     }
 
     fn filter(&self) -> Filter {

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tandem_aggregate::{CommandMeta, ExecuteError, Executor, Scheduled, run_process};
-use tandem_eventlog::{EventLog, Kind, Position};
+use tandem_aggregate::{CommandMeta, ExecuteError, Executor, Process, Scheduled};
+use tandem_eventlog::{Kind, Position};
 use tokio_util::sync::CancellationToken;
 
 use crate::arming::Arming;
@@ -60,20 +60,23 @@ impl<A: Scheduled> Timers<A> {
         Self { executor }
     }
 
-    /// Arms timers after events of `log`, and acts on those that fire as `services/{service}`, until `stopping`. May run
-    /// in several processes at once: they share the work.
-    pub async fn run(
-        self,
-        service: &'static str,
-        stream: TimerStream,
-        log: Arc<dyn EventLog>,
-        stopping: CancellationToken,
-    ) {
-        let name: Arc<str> = format!("{service}-{}-timers", A::KIND.aggregate).into();
-        let arming = Arming { executor: Arc::clone(&self.executor), stream: stream.clone(), name: Arc::clone(&name) };
-        let firing = Firing { executor: self.executor, stream, name, actor: format!("services/{service}") };
-        tokio::join!(run_process(Arc::new(arming), log, stopping.clone()), firing.run(&stopping));
+    /// The process that arms timers after events, which shares the consumer of the service's other processes.
+    #[must_use]
+    pub fn arming(&self, service: &'static str, stream: TimerStream) -> impl Process + use<A> {
+        Arming { executor: Arc::clone(&self.executor), stream, name: name::<A>(service), consumer: service }
     }
+
+    /// Acts on timers that fire as `services/{service}`, until `stopping`. May run in several processes at once: they
+    /// share the work.
+    pub async fn run(self, service: &'static str, stream: TimerStream, stopping: CancellationToken) {
+        let actor = format!("services/{service}");
+        Firing { executor: self.executor, stream, name: name::<A>(service), actor }.run(&stopping).await;
+    }
+}
+
+/// `contracts-contract-timers`.
+fn name<A: Scheduled>(service: &str) -> Arc<str> {
+    format!("{service}-{}-timers", A::KIND.aggregate).into()
 }
 
 #[async_trait::async_trait]

@@ -17,15 +17,17 @@ use tandem_eventlog::{EventLog, Filter, Position, RecordedEvent};
 use tandem_proto::EventSet as _;
 use tandem_proto::common::v1::ErrorReason;
 use tandem_proto::contracts::v1::contract_event::Event;
+use tandem_service::Service as _;
 use tandem_views::{ListQuery, ViewHandle};
 use tokio::time::Instant;
 
+use crate::Contracts;
 use crate::contract::Contract;
 use crate::rights::publications::{PARTICIPATION, Publication, Publications};
 use crate::rights::register;
 use crate::usage_right::UsageRight;
 
-/// Of the durable consumer, and what its commands say they come from.
+/// In traces, and what its commands say they come from.
 const NAME: &str = "contracts-granting";
 /// How long the view of publications is waited for before the event is put back.
 const CATCHES_UP: Duration = Duration::from_secs(10);
@@ -48,6 +50,10 @@ pub struct Granting {
 impl Process for Granting {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn consumer(&self) -> &str {
+        Contracts::NAME
     }
 
     fn filter(&self) -> Filter {

@@ -113,9 +113,10 @@ impl Delivery for Handed {
         self.attempt
     }
 
-    /// Waits for the server's word: an event that was reported as done does not come again.
+    /// Not waiting for the server's word: it would cost as much as the delivery, and whoever handles an event is prepared
+    /// to see it again.
     async fn ack(&self) -> Result<(), ReadError> {
-        self.acker.double_ack().await.map_err(|error| ReadError(error.to_string()))
+        self.acker.ack().await.map_err(|error| ReadError(error.to_string()))
     }
 
     async fn retry(&self, delay: Duration) -> Result<(), ReadError> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_nats::jetstream;
 use futures::StreamExt as _;
 use jiff::Timestamp;
-use tandem_aggregate::{CommandMeta, Executor};
+use tandem_aggregate::{CommandMeta, Executor, Process, run_processes};
 use tandem_eventlog::{EventLog, JetStreamLog, JetStreamOptions, RecordedEvent, Subject};
 use tandem_nats_server::NatsServer;
 use tandem_timers::{TimerStream, TimerStreamOptions, Timers};
@@ -80,7 +80,12 @@ impl World {
         let stream = TimerStream::open(self.client.clone(), options).await.unwrap();
         let stopping = CancellationToken::new();
         let timers = Timers::new(Arc::new(Executor::<Alarm>::new(Arc::clone(&self.log), 100)));
-        let task = tokio::spawn(timers.run("test", stream, Arc::clone(&self.log), stopping.clone()));
+        let arming: [Arc<dyn Process>; 1] = [Arc::new(timers.arming("test", stream.clone()))];
+        let (log, stop) = (Arc::clone(&self.log), stopping.clone());
+        let task = tokio::spawn(async move {
+            let arm = run_processes("test", &arming, log, stop.clone());
+            tokio::join!(arm, timers.run("test", stream, stop.clone()));
+        });
         Replica { stopping, task }
     }
 
@@ -136,7 +141,7 @@ impl World {
         let settled = async {
             loop {
                 let consumer: Result<jetstream::consumer::PullConsumer, _> =
-                    context.get_consumer_from_stream("test-alarm-timers", "tandem").await;
+                    context.get_consumer_from_stream("test", "tandem").await;
                 if let Ok(mut consumer) = consumer
                     && let Ok(info) = consumer.info().await
                     && (info.num_pending, info.num_ack_pending) == (0, 0)

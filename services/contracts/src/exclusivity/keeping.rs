@@ -15,12 +15,14 @@ use tandem_aggregate::{Aggregate as _, Cause, CommandMeta, Executor, Process, Pr
 use tandem_eventlog::{EventLog, Filter, Position, RecordedEvent, trace};
 use tandem_proto::EventSet as _;
 use tandem_proto::contracts::v1::contract_event::Event;
+use tandem_service::Service as _;
 
 use super::book::{Book, Command};
 use super::commitment::commitment;
+use crate::Contracts;
 use crate::contract::Contract;
 
-/// The process's name: of its durable consumer, and of what it does in the log.
+/// In traces, and what its commands say they come from.
 const NAME: &str = "contracts-exclusivity";
 
 /// The process.
@@ -42,6 +44,10 @@ impl Keeping {
 impl Process for Keeping {
     fn name(&self) -> &str {
         NAME
+    }
+
+    fn consumer(&self) -> &str {
+        Contracts::NAME
     }
 
     fn filter(&self) -> Filter {

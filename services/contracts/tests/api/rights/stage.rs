@@ -26,7 +26,7 @@ pub const REEL: &str = "participations/p1/deliverables/reel-1";
 pub const PUBLISHED: &str = "2026-07-03T01:00:00Z";
 /// The end of 2027-01-02 there: six months later.
 pub const END: &str = "2027-01-03T05:00:00Z";
-const CONSUMER: &str = "contracts-granting";
+const CONSUMER: &str = "contracts";
 const PARTICIPATION: Kind = Kind { context: "campaigns", aggregate: "participation" };
 const RIGHT: Kind = Kind { context: "contracts", aggregate: "usage_right" };
 
