@@ -14,6 +14,7 @@ use tandem_proto::EventSet as _;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use crate::freshness::Freshness;
 use crate::{Aggregate, Context, Loaded, Refusal};
 
 /// How often a command is decided anew when others write to the same aggregate.
@@ -95,6 +96,7 @@ impl From<ReadError> for ExecuteError {
 pub struct Executor<A: Aggregate> {
     log: Arc<dyn EventLog>,
     cache: Cache<Subject, Arc<Loaded<A>>>,
+    freshness: Freshness,
 }
 
 impl<A: Aggregate> Executor<A> {
@@ -110,7 +112,7 @@ impl<A: Aggregate> Executor<A> {
             .expect("options of a cache");
         let cache =
             Cache::with_options(options, UnitWeighter, DefaultHashBuilder::default(), DefaultLifecycle::default());
-        Self { log, cache }
+        Self { freshness: Freshness::new(Arc::clone(&log), cache_capacity), log, cache }
     }
 
     /// The aggregate as it is now; [`Loaded::exists`] tells whether it is there.
@@ -120,6 +122,11 @@ impl<A: Aggregate> Executor<A> {
     pub async fn get(&self, tenant: &str, id: &str) -> Result<Arc<Loaded<A>>, ExecuteError> {
         let subject = Subject::new(tenant, A::KIND, id)?;
         let known = self.cache.get(&subject);
+        if let Some(known) = &known
+            && !self.freshness.moved_on(&subject, known.position).await?
+        {
+            return Ok(Arc::clone(known));
+        }
         self.refresh(&subject, known).await
     }
 

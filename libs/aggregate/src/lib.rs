@@ -5,6 +5,7 @@
 
 mod aggregate;
 mod executor;
+mod freshness;
 mod loaded;
 mod process;
 pub mod testing;

@@ -28,7 +28,7 @@ macro_rules! conformance_tests {
             a_batch_of_more_than_1000_is_refused one_of_64_appends_to_an_aggregate_wins
             many_aggregates_are_written_at_once
             reads_what_comes_after_a_position reads_more_than_one_batch keeps_aggregates_and_tenants_apart
-            gets_by_position keeps_every_text finds_the_last_position
+            gets_by_position keeps_every_text finds_the_last_position tells_which_have_new_events
             follows_and_goes_on follows_what_the_filter_lets_through a_wildcard_is_no_tenant
             hands_out_until_acknowledged hands_out_under_one_name_once puts_back_for_a_while
             goes_on_where_the_consumer_was

@@ -226,6 +226,16 @@ pub enum AppendError {
     Unavailable(String),
 }
 
+/// Which aggregates have new events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Newer {
+    /// Position of each aggregate's last event, in the order in which they were asked for; 0 if it has none after the
+    /// position that was asked for.
+    pub last: Vec<Position>,
+    /// There is nothing else up to this position; the position that was asked for, if the log can't tell.
+    pub up_to: Position,
+}
+
 /// The log could not be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the log can't be read: {0}")]
@@ -321,6 +331,17 @@ pub trait EventLog: Send + Sync + 'static {
     /// Events of one aggregate after a position, oldest first. May be answered by a replica that lags: a stale
     /// read costs a conflict, nothing worse.
     async fn read(&self, subject: &Subject, after: Position) -> Result<Vec<RecordedEvent>, ReadError>;
+
+    /// Which of these aggregates have events after a position: asking for many at once costs little more than for one.
+    /// May be answered by a replica that lags, as [`Self::read`] is, and then says so by [`Newer::up_to`].
+    async fn newer(&self, subjects: &[Subject], after: Position) -> Result<Newer, ReadError> {
+        let mut newer = Newer { last: Vec::with_capacity(subjects.len()), up_to: after };
+        for subject in subjects {
+            let last = self.read(subject, after).await?.last().map_or(0, |event| event.position);
+            newer.last.push(last);
+        }
+        Ok(newer)
+    }
 
     /// The event at a position, if there is one.
     async fn get(&self, position: Position) -> Result<Option<RecordedEvent>, ReadError>;

@@ -239,3 +239,25 @@ pub async fn finds_the_last_position(log: &dyn EventLog) {
     let newest = given(log, &contract("last", "c2"), &["4"]).await[0];
     assert_eq!(log.last_position(&contracts).await.unwrap(), newest);
 }
+
+/// Of many aggregates those are told that have events after a position, each with its last one.
+pub async fn tells_which_have_new_events(log: &dyn EventLog) {
+    let subjects: Vec<_> = ["c1", "c2", "c3", "none"].map(|id| contract("newer", id)).into();
+    let mut ends = Vec::new();
+    for subject in &subjects[..3] {
+        ends.extend(given(log, subject, &["1", "2"]).await.last().copied());
+    }
+    let all = log.newer(&subjects, 0).await.unwrap();
+    assert_eq!(all.last, [ends[0], ends[1], ends[2], 0]);
+    // In their order, whatever it is, and twice if asked twice.
+    let order: Vec<_> = [2, 0, 2].map(|at| subjects[at].clone()).into();
+    assert_eq!(log.newer(&order, ends[0]).await.unwrap().last, [ends[2], 0, ends[2]]);
+    let end = log.last_position(&Filter::default()).await.unwrap();
+    let none = log.newer(&subjects, end).await.unwrap();
+    assert_eq!(none, crate::Newer { last: vec![0; 4], up_to: end });
+    let later = log.append(vec![part(&subjects[1], ends[1], &["3"])]).await.unwrap()[0];
+    let newer = log.newer(&subjects, end).await.unwrap();
+    assert_eq!(newer.last, [0, later, 0, 0]);
+    assert!((end..=later).contains(&newer.up_to), "{newer:?}");
+    assert_eq!(log.newer(&[], end).await.unwrap(), crate::Newer { last: Vec::new(), up_to: end });
+}

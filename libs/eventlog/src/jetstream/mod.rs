@@ -7,6 +7,7 @@ mod consume;
 mod follow;
 mod inbox;
 mod last;
+mod newer;
 mod open;
 mod pull;
 mod read;
@@ -20,8 +21,8 @@ use async_nats::{Client, HeaderMap};
 use bytes::Bytes;
 
 use crate::{
-    Append, AppendError, DeliveryStream, EventLog, EventStream, Filter, Position, ReadError, RecordedEvent, Subject,
-    headers,
+    Append, AppendError, DeliveryStream, EventLog, EventStream, Filter, Newer, Position, ReadError, RecordedEvent,
+    Subject, headers,
 };
 use inbox::Inbox;
 pub use open::OpenError;
@@ -116,6 +117,10 @@ impl EventLog for JetStreamLog {
 
     async fn read(&self, subject: &Subject, after: Position) -> Result<Vec<RecordedEvent>, ReadError> {
         self.0.read(subject, after).await
+    }
+
+    async fn newer(&self, subjects: &[Subject], after: Position) -> Result<Newer, ReadError> {
+        self.0.newer(subjects, after).await
     }
 
     async fn get(&self, position: Position) -> Result<Option<RecordedEvent>, ReadError> {

@@ -15,7 +15,7 @@ use crate::{Position, ReadError, RecordedEvent, Subject};
 /// overflow the inbox (65 536 messages).
 const BATCH: usize = 512;
 
-const BATCH_END: u16 = 204;
+pub(super) const BATCH_END: u16 = 204;
 const NUM_PENDING: &str = "Nats-Num-Pending";
 
 impl Connection {
@@ -105,7 +105,7 @@ impl Connection {
 }
 
 /// Every message of a batch names the one before it, the first names 0: a message that the client had to drop is noticed.
-fn gapless(message: &Message, previous: Position) -> Result<(), ReadError> {
+pub(super) fn gapless(message: &Message, previous: Position) -> Result<(), ReadError> {
     let named = number(message, header::NATS_LAST_SEQUENCE)?;
     if named == previous {
         return Ok(());
@@ -113,7 +113,7 @@ fn gapless(message: &Message, previous: Position) -> Result<(), ReadError> {
     Err(ReadError(format!("an answer was lost: {named} came after {previous}")))
 }
 
-fn number(message: &Message, name: impl header::IntoHeaderName) -> Result<u64, ReadError> {
+pub(super) fn number(message: &Message, name: impl header::IntoHeaderName) -> Result<u64, ReadError> {
     message
         .headers
         .as_ref()
@@ -122,7 +122,7 @@ fn number(message: &Message, name: impl header::IntoHeaderName) -> Result<u64, R
         .ok_or_else(|| ReadError("the answer lacks a number".to_owned()))
 }
 
-fn refused(message: &Message) -> ReadError {
+pub(super) fn refused(message: &Message) -> ReadError {
     let status = message.status.map(|status| status.as_u16()).unwrap_or_default();
     ReadError(format!("{status} {}", message.description.as_deref().unwrap_or_default()))
 }
