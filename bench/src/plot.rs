@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 /// Size of the picture, and where in it the axes lie.
-const SIZE: (f64, f64) = (840.0, 460.0);
+const SIZE: (f64, f64) = (880.0, 460.0);
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 600.0;
 const TOP: f64 = 50.0;

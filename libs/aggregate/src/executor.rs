@@ -2,6 +2,8 @@
 //!
 //! Invariant: after an unknown outcome nothing is assumed; the aggregate is read again and asked for the request id.
 
+mod freshness;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,8 +16,8 @@ use tandem_proto::EventSet as _;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::freshness::Freshness;
 use crate::{Aggregate, Context, Loaded, Refusal};
+use freshness::Freshness;
 
 /// How often a command is decided anew when others write to the same aggregate.
 const ATTEMPTS: usize = 10;

@@ -5,7 +5,6 @@
 
 mod aggregate;
 mod executor;
-mod freshness;
 mod loaded;
 mod process;
 pub mod testing;

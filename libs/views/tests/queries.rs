@@ -189,6 +189,24 @@ async fn a_page_is_not_disturbed_by_what_is_written_before_it() {
 }
 
 #[tokio::test]
+async fn a_page_whose_rows_have_gone_still_tells_how_many_there_are() {
+    let world = World::new();
+    let view = ten(&world).await;
+    let query = ListQuery { page_size: 4, filter: "state = HELD OR amount > 50", ..ListQuery::default() };
+    // a0, a3, a6 and a8 of them, a9 and the quote.
+    let first = view.list("acme", &query).await.unwrap();
+    assert_eq!((ids(&first).as_str(), first.total_size), ("0 3 6 8", 6));
+    for id in ["a9", "quote"] {
+        append(&world.log, "acme", id, &changed("CLOSED", 0)).await;
+    }
+    world.caught_up(&view).await;
+    let second = view.list("acme", &ListQuery { page_token: &first.next_page_token, ..query.clone() }).await.unwrap();
+    assert_eq!((ids(&second).as_str(), second.total_size, second.next_page_token.as_str()), ("", 4, ""));
+    let none = view.list("acme", &ListQuery { filter: "amount > 5000", ..ListQuery::default() }).await.unwrap();
+    assert_eq!((none.rows.len(), none.total_size), (0, 0));
+}
+
+#[tokio::test]
 async fn wrong_orders_are_refused() {
     let world = World::new();
     let view = ten(&world).await;
