@@ -1,6 +1,9 @@
-//! Appending: a guarded publish for one event, an atomic batch for more.
+//! Appending: a guarded publish for one event (or a place in a batch that others share: [`super::group`]), an atomic batch
+//! for more.
 //!
 //! Invariant: `Conflict` and `Unavailable` are answered only when nothing was written; every doubt is `Unknown`.
+
+use std::sync::Arc;
 
 use async_nats::client::{Request, RequestError, RequestErrorKind};
 use async_nats::connection::State;
@@ -35,7 +38,7 @@ struct Refusal {
 }
 
 impl Connection {
-    pub(super) async fn append(&self, mut parts: Vec<Append>) -> Result<Vec<Position>, AppendError> {
+    pub(super) async fn append(self: &Arc<Self>, mut parts: Vec<Append>) -> Result<Vec<Position>, AppendError> {
         Append::check(&parts)?;
         // The client would hold the message back and send it some time later.
         if self.client.connection_state() != State::Connected {
@@ -54,7 +57,7 @@ impl Connection {
         }
     }
 
-    async fn one(&self, expected: Position, event: NewEvent) -> Result<Position, AppendError> {
+    pub(super) async fn single(&self, expected: Position, event: NewEvent) -> Result<Position, AppendError> {
         let mut headers = headers::encode(&event.envelope, event.subject.kind().context);
         headers.insert(header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string());
         let reply = self.ask(self.subject(&event.subject), headers, event.payload).await.map_err(unanswered)?;
@@ -63,7 +66,7 @@ impl Connection {
 
     /// The first message is a request, for its answer tells whether a batch can be had at all; the last one commits and
     /// is answered for all. Those between are not answered, and a gap among them fails the commit.
-    async fn batch(&self, parts: Vec<Append>, total: usize) -> Result<Vec<Position>, AppendError> {
+    pub(super) async fn batch(&self, parts: Vec<Append>, total: usize) -> Result<Vec<Position>, AppendError> {
         #[expect(clippy::disallowed_methods, reason = "names a batch on the wire; nothing is decided by it")]
         let id = Uuid::new_v4().simple().to_string();
         let sizes: Vec<usize> = parts.iter().map(|part| part.events.len()).collect();

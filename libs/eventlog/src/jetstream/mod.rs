@@ -5,6 +5,7 @@
 mod append;
 mod consume;
 mod follow;
+mod group;
 mod inbox;
 mod last;
 mod newer;
@@ -40,6 +41,9 @@ pub struct JetStreamOptions {
     pub timeout: Duration,
     /// After how long a delivery to a consumer that was neither acknowledged nor put back comes again.
     pub ack_wait: Duration,
+    /// A server that takes longer than this for one of many appends is taken to sync each of them to the disk: those that
+    /// wait at the same moment then share an atomic batch.
+    pub group_above: Duration,
 }
 
 impl Default for JetStreamOptions {
@@ -50,6 +54,7 @@ impl Default for JetStreamOptions {
             create: true,
             timeout: Duration::from_secs(5),
             ack_wait: Duration::from_secs(30),
+            group_above: Duration::from_micros(100),
         }
     }
 }
@@ -64,6 +69,7 @@ struct Connection {
     context: Context,
     inbox: Inbox,
     found: last::Found,
+    group: group::Group,
     stream: String,
     /// `$JS.API.DIRECT.GET.<stream>`.
     direct_get: async_nats::Subject,

@@ -8,6 +8,7 @@ use async_nats::Client;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 use async_nats::jetstream::{self, Context};
 
+use super::group::Group;
 use super::inbox::Inbox;
 use super::last::Found;
 use super::{Connection, JetStreamLog, JetStreamOptions};
@@ -77,6 +78,7 @@ impl JetStreamLog {
             context,
             inbox,
             found: Found::default(),
+            group: Group::new(options.group_above),
             stream: options.name,
             timeout: options.timeout,
             ack_wait: options.ack_wait,
