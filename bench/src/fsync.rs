@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use tandem_aggregate::Executor;
+use tandem_aggregate::{AggregateCache, Executor};
 use tandem_contracts::contract::{Command, Contract};
 use tandem_eventlog::{EventLog, JetStreamLog, JetStreamOptions};
 use tandem_nats_server::NatsServer;
@@ -32,7 +32,7 @@ pub(crate) async fn measure(effort: Effort, report: &mut Report) -> anyhow::Resu
     let nats = NatsServer::builder().sync_always(true).start().await?;
     let client = async_nats::connect(nats.url()).await?;
     let log: Arc<dyn EventLog> = Arc::new(JetStreamLog::open(client.clone(), JetStreamOptions::default()).await?);
-    let executor = Arc::new(Executor::<Contract>::new(log, 1000));
+    let executor = Arc::new(Executor::<Contract>::new(log, AggregateCache::with_bytes(16 << 20)));
     create(&executor, 0, 1).await?;
     let size = last_size(&client).await?;
     let publisher = Publisher::open(client, size).await?;

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use tandem_aggregate::Executor;
+use tandem_aggregate::{AggregateCache, Executor};
 use tandem_contracts::contract::{Action, Command, Contract};
 use tandem_eventlog::{EventLog, JetStreamLog, JetStreamOptions};
 use tandem_nats_server::NatsServer;
@@ -24,8 +24,8 @@ const MEDIAN: Goal = Goal::AtMost(1.2);
 const FEW: usize = 1000;
 /// Commands of a round.
 const COUNT: usize = 100;
-/// Fewer than a round asks for.
-const IN_MEMORY: usize = 10;
+/// Of memory, so that all are read from the log.
+const NOTHING: usize = 1;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Size {
@@ -71,7 +71,7 @@ impl Filled {
         let options = JetStreamOptions { name: name.to_owned(), ..JetStreamOptions::default() };
         let log: Arc<dyn EventLog> = Arc::new(JetStreamLog::open(client.clone(), options).await?);
         life.fill(&log, contracts).await?;
-        Ok(Self { size, contracts, executor: Arc::new(Executor::new(log, IN_MEMORY)) })
+        Ok(Self { size, contracts, executor: Arc::new(Executor::new(log, AggregateCache::with_bytes(NOTHING))) })
     }
 
     /// Accepts the offers of a round's contracts, which are spread over the log.

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
-use tandem_aggregate::{Aggregate as _, CommandMeta, Executor};
+use tandem_aggregate::{Aggregate as _, AggregateCache, CommandMeta, Executor};
 use tandem_contracts::contract::{Action, Command, Consent, Contract, Draft};
 use tandem_contracts::terms::Terms;
 use tandem_eventlog::{Append, EventLog, MemoryLog, NewEvent, Position, RecordedEvent, Subject};
@@ -54,7 +54,7 @@ impl Life {
 
     async fn of(actions: Vec<(Party, Action)>) -> anyhow::Result<Self> {
         let log = MemoryLog::new();
-        let executor = Executor::<Contract>::new(Arc::new(log.clone()), 1);
+        let executor = Executor::<Contract>::new(Arc::new(log.clone()), AggregateCache::with_bytes(1));
         for (by, action) in actions {
             executor.execute("template", &Command { by, action }, &meta(by)).await?;
         }
@@ -149,7 +149,7 @@ mod tests {
         ] {
             let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new());
             life.fill(&log, 2100).await.unwrap();
-            let executor = Executor::<Contract>::new(Arc::clone(&log), 1);
+            let executor = Executor::<Contract>::new(Arc::clone(&log), AggregateCache::with_bytes(1));
             for id in ["c0", "c999", "c2099"] {
                 let loaded = executor.get(TENANT, id).await.unwrap();
                 assert_eq!((loaded.event_count, loaded.state.0.state()), (EVENTS as u64, state), "{id}");

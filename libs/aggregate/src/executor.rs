@@ -4,19 +4,18 @@
 
 mod freshness;
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use quick_cache::sync::{Cache, DefaultLifecycle};
-use quick_cache::{DefaultHashBuilder, OptionsBuilder, UnitWeighter};
 use tandem_eventlog::{Append, AppendError, Envelope, EventLog, InvalidToken, NewEvent, Position, ReadError, Subject};
 use tandem_proto::EventSet as _;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::{Aggregate, Context, Loaded, Refusal};
+use crate::{Aggregate, AggregateCache, Context, Loaded, Refusal};
 use freshness::Freshness;
 
 /// How often a command is decided anew when others write to the same aggregate.
@@ -97,24 +96,16 @@ impl From<ReadError> for ExecuteError {
 /// Runs commands on aggregates of one kind. Cheap to share; one per service and kind.
 pub struct Executor<A: Aggregate> {
     log: Arc<dyn EventLog>,
-    cache: Cache<Subject, Arc<Loaded<A>>>,
+    cache: AggregateCache,
+    kind: PhantomData<fn() -> A>,
     freshness: Freshness,
 }
 
 impl<A: Aggregate> Executor<A> {
-    /// An executor that keeps up to `cache_capacity` aggregates in memory.
-    pub fn new(log: Arc<dyn EventLog>, cache_capacity: usize) -> Self {
-        // By default what is new is soon put out again unless it is asked for at once; here it is what will be asked for.
-        #[expect(clippy::expect_used, reason = "both capacities are given, and a half is a share")]
-        let options = OptionsBuilder::new()
-            .estimated_items_capacity(cache_capacity)
-            .weight_capacity(cache_capacity as u64)
-            .hot_allocation(0.5)
-            .build()
-            .expect("options of a cache");
-        let cache =
-            Cache::with_options(options, UnitWeighter, DefaultHashBuilder::default(), DefaultLifecycle::default());
-        Self { freshness: Freshness::new(Arc::clone(&log), cache_capacity), log, cache }
+    /// An executor that keeps what it has loaded in `cache`, which others may share.
+    #[must_use]
+    pub fn new(log: Arc<dyn EventLog>, cache: AggregateCache) -> Self {
+        Self { freshness: Freshness::new(Arc::clone(&log), cache.positions()), log, cache, kind: PhantomData }
     }
 
     /// The aggregate as it is now; [`Loaded::exists`] tells whether it is there.
@@ -324,9 +315,10 @@ fn decide<A: Aggregate>(
     for event in decided {
         let mut envelope = envelope(meta, event.type_name(), &resource);
         next.state.evolve(&event, &envelope);
-        next.event_count += 1;
         envelope.partnership = next.state.partnership(&event);
-        events.push(NewEvent { subject: subject.clone(), envelope, payload: Bytes::from(event.encode()) });
+        let payload = Bytes::from(event.encode());
+        next.count(&payload, &envelope);
+        events.push(NewEvent { subject: subject.clone(), envelope, payload });
     }
     let append = (!events.is_empty()).then_some(Append { expected: loaded.position, events });
     Ok((append, next))

@@ -4,12 +4,14 @@
 //! happens to replies, processes and caches in between.
 
 mod aggregate;
+mod cache;
 mod executor;
 mod loaded;
 mod process;
 pub mod testing;
 
 pub use aggregate::{Aggregate, Context, Refusal, Scheduled};
+pub use cache::AggregateCache;
 pub use executor::{CommandMeta, ExecuteError, Executor, Outcome, Staged, commit_together};
 pub use loaded::{Loaded, etag};
 pub use process::{Cause, Process, ProcessError, retry_delay, run_processes};

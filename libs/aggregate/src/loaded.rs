@@ -4,10 +4,16 @@
 
 use std::collections::HashMap;
 
-use tandem_eventlog::{Position, RecordedEvent};
+use tandem_eventlog::{Envelope, Position, RecordedEvent};
 use tandem_proto::EventSet as _;
 
 use crate::{Aggregate, ExecuteError};
+
+/// Times that a state is larger in memory than the events that it came from are encoded: a short text is three words and
+/// an allocation, a field that is not set still has its place.
+const EXPANSION: usize = 4;
+/// Bytes of an entry in the table of requests, beside the texts, in a table that has room to grow.
+const REQUEST: usize = 192;
 
 /// An aggregate's state with what is needed to decide and append to it.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +28,8 @@ pub struct Loaded<A> {
     pub test_clock: bool,
     /// Commands that it has taken: request id → where, and the command's fingerprint.
     pub(crate) requests: HashMap<String, (Position, String)>,
+    /// What its events have added to it, in bytes.
+    added: usize,
 }
 
 impl<A: Aggregate> Loaded<A> {
@@ -37,6 +45,17 @@ impl<A: Aggregate> Loaded<A> {
         etag(self.position)
     }
 
+    /// About how much memory it takes: rather too much than too little, for a state may also forget what events told it.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.added
+    }
+
+    /// Counts an event that the state has taken in.
+    pub(crate) fn count(&mut self, payload: &[u8], envelope: &Envelope) {
+        self.event_count += 1;
+        self.added += EXPANSION * payload.len() + REQUEST + envelope.request_id.len() + envelope.request_hash.len();
+    }
+
     /// Takes in an event of the log.
     pub(crate) fn apply(&mut self, event: &RecordedEvent) -> Result<(), ExecuteError> {
         let envelope = &event.envelope;
@@ -49,7 +68,7 @@ impl<A: Aggregate> Loaded<A> {
             })?;
         self.state.evolve(&decoded, envelope);
         self.position = event.position;
-        self.event_count += 1;
+        self.count(&event.payload, envelope);
         self.test_clock = envelope.test_clock;
         self.requests.insert(envelope.request_id.clone(), (event.position, envelope.request_hash.clone()));
         Ok(())

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use proptest::prelude::*;
-use tandem_aggregate::{Aggregate, CommandMeta, Context, ExecuteError, Executor, Refusal};
+use tandem_aggregate::{Aggregate, AggregateCache, CommandMeta, Context, ExecuteError, Executor, Refusal};
 use tandem_eventlog::{
     Append, AppendError, DeliveryStream, Envelope, EventLog, EventStream, Fault, Filter, Kind, MemoryLog, Position,
     ReadError, RecordedEvent, Subject,
@@ -93,8 +93,12 @@ impl EventLog for Counted {
     }
 }
 
+fn cache() -> AggregateCache {
+    AggregateCache::with_bytes(1 << 20)
+}
+
 fn executor(log: &MemoryLog) -> Executor<Tally> {
-    Executor::new(Arc::new(log.clone()), 100)
+    Executor::new(Arc::new(log.clone()), cache())
 }
 
 fn meta(request_id: &str) -> CommandMeta {
@@ -127,7 +131,7 @@ async fn surely(executor: &Executor<Tally>, command: Command, request_id: &str) 
 #[tokio::test]
 async fn a_creation_reads_nothing() {
     let log = Counted::default();
-    let executor = Executor::<Tally>::new(Arc::new(log.clone()), 100);
+    let executor = Executor::<Tally>::new(Arc::new(log.clone()), cache());
     let outcome = executor.execute("c1", &Command::Count, &meta("r1")).await.unwrap();
     assert_eq!((outcome.loaded.state.count, outcome.loaded.position, outcome.written), (1, 1, true));
     assert_eq!(log.reads.load(Ordering::Relaxed), 0);
@@ -139,12 +143,12 @@ async fn a_creation_reads_nothing() {
 #[tokio::test]
 async fn what_is_in_memory_is_read_again_only_for_what_is_newer() {
     let log = Counted::default();
-    let executor = Executor::<Tally>::new(Arc::new(log.clone()), 100);
+    let executor = Executor::<Tally>::new(Arc::new(log.clone()), cache());
     executor.execute("c1", &Command::Count, &meta("r1")).await.unwrap();
     assert_eq!(executor.get_since("acme", "c1", 1).await.unwrap().state.count, 1);
     assert_eq!(log.reads.load(Ordering::Relaxed), 0);
     // Another replica writes.
-    let other = Executor::<Tally>::new(Arc::new(log.log.clone()), 100);
+    let other = Executor::<Tally>::new(Arc::new(log.log.clone()), cache());
     other.execute("c1", &Command::Count, &meta("r2")).await.unwrap();
     let newer = executor.get_since("acme", "c1", 2).await.unwrap();
     assert_eq!((newer.state.count, newer.position, log.reads.load(Ordering::Relaxed)), (2, 2, 1));

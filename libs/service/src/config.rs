@@ -84,12 +84,20 @@ pub struct AuthSettings {
 /// What one process takes on.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Limits {
-    /// Requests handled at the same time; more are answered RESOURCE_EXHAUSTED at once
-    #[arg(long, env = "TANDEM_MAX_CONCURRENT_REQUESTS", value_name = "N", default_value_t = 1024)]
+    /// Requests handled at the same time, three quarters of them of one tenant; more are answered RESOURCE_EXHAUSTED at
+    /// once. At full load a request takes about this, divided by the requests a second that the machine can do
+    #[arg(long, env = "TANDEM_MAX_CONCURRENT_REQUESTS", value_name = "N", default_value_t = 512)]
     pub max_concurrent_requests: usize,
-    /// Aggregates of each kind kept in memory
-    #[arg(long, env = "TANDEM_AGGREGATE_CACHE", value_name = "N", default_value_t = 10_000)]
-    pub aggregate_cache: usize,
+    /// Streams of events and rebuilds of views under way at the same time, three quarters of them of one tenant; more are
+    /// answered RESOURCE_EXHAUSTED at once
+    #[arg(long, env = "TANDEM_MAX_LONG_RUNNING_REQUESTS", value_name = "N", default_value_t = 512)]
+    pub max_long_running_requests: usize,
+    /// Memory for aggregates lately used, of all kinds together
+    #[arg(long, env = "TANDEM_CACHE_BYTES", value_name = "BYTES", default_value_t = 128 << 20)]
+    pub cache_bytes: usize,
+    /// Memory for the rows of each view while it is built; a quarter of it keeps rows lately changed afterwards
+    #[arg(long, env = "TANDEM_VIEW_CACHE_BYTES", value_name = "BYTES", default_value_t = 128 << 20)]
+    pub view_cache_bytes: usize,
     /// Largest message taken, in bytes
     #[arg(long, env = "TANDEM_MAX_MESSAGE_BYTES", value_name = "BYTES", default_value_t = 4 * 1024 * 1024)]
     pub max_message_bytes: usize,
@@ -152,6 +160,7 @@ impl Settings {
         ensure!(!auth.audience.is_empty(), "--audience must not be empty");
         ensure!(!auth.issuer.iter().any(String::is_empty), "--issuer must not be empty");
         ensure!(self.limits.max_concurrent_requests > 0, "--max-concurrent-requests must be at least 1");
+        ensure!(self.limits.max_long_running_requests > 0, "--max-long-running-requests must be at least 1");
         Ok(())
     }
 }

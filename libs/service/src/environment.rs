@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tandem_aggregate::{Aggregate, Executor, Process, Scheduled, run_processes};
+use tandem_aggregate::{Aggregate, AggregateCache, Executor, Process, Scheduled, run_processes};
 use tandem_client::tokens::SigningKey;
 use tandem_eventlog::{EventLog, JetStreamLog, JetStreamOptions};
 use tandem_proto::GrpcServer;
@@ -105,6 +105,8 @@ pub struct Environment {
     pub stopping: CancellationToken,
     /// Whether NATS is connected.
     pub(crate) log_reached: watch::Receiver<bool>,
+    /// Shared by the executors of all kinds.
+    aggregates: AggregateCache,
     tasks: TaskTracker,
     /// By consumer.
     processes: Mutex<BTreeMap<String, Vec<Arc<dyn Process>>>>,
@@ -128,6 +130,7 @@ impl Environment {
             None => settings.views.clone(),
         };
         let views = ViewStore::open(&url).await.context("views can't be kept there (--views)")?;
+        let views = views.with_cache_bytes(settings.limits.view_cache_bytes);
         Ok(Self {
             name,
             settings: settings.clone(),
@@ -137,6 +140,7 @@ impl Environment {
             draining,
             stopping: CancellationToken::new(),
             log_reached,
+            aggregates: AggregateCache::with_bytes(settings.limits.cache_bytes),
             tasks: TaskTracker::new(),
             processes: Mutex::default(),
         })
@@ -145,7 +149,7 @@ impl Environment {
     /// Runs commands on aggregates of a kind.
     #[must_use]
     pub fn executor<A: Aggregate>(&self) -> Executor<A> {
-        Executor::new(Arc::clone(&self.log), self.settings.limits.aggregate_cache)
+        Executor::new(Arc::clone(&self.log), self.aggregates.clone())
     }
 
     /// Starts a view, until the service stops.

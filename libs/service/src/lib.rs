@@ -82,6 +82,7 @@
 //! # }
 //! ```
 
+mod admission;
 mod auth;
 mod call;
 mod config;

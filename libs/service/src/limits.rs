@@ -4,23 +4,26 @@
 //! it; none waits for nothing.
 
 use std::future::{Ready, ready};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::future::{BoxFuture, Either};
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
+use http_body::{Frame, SizeHint};
 use tandem_client::parse_grpc_timeout;
 use tandem_proto::common::v1::ErrorReason;
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::{Layer, Service};
 
+use crate::admission::{Admission, Full, Gate};
+use crate::auth::Admitted;
 use crate::config::Limits;
-use crate::error::status;
-use crate::methods;
+use crate::error::{Problem, status};
 
 /// Longer than anything takes that is worth waiting for.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
@@ -29,16 +32,53 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 #[derive(Clone, Copy)]
 pub(crate) struct Deadline(pub(crate) Instant);
 
+/// Limits what [`AuthLayer`](crate::auth::AuthLayer) has let through; what that leaves open is not limited.
 #[derive(Clone)]
 pub(crate) struct LimitLayer {
-    requests: Arc<Semaphore>,
+    /// Until their answers begin; what streams then is bounded by flow control.
+    requests: Arc<Gate>,
+    /// Until their answers end: they may stream for days.
+    long_running: Arc<Gate>,
     timeout: Duration,
+    refusals: Arc<Refusals>,
 }
 
 impl LimitLayer {
     pub(crate) fn new(limits: &Limits) -> Self {
-        let permits = limits.max_concurrent_requests.min(Semaphore::MAX_PERMITS);
-        Self { requests: Arc::new(Semaphore::new(permits)), timeout: limits.request_timeout }
+        Self {
+            requests: Gate::new("request", limits.max_concurrent_requests),
+            long_running: Gate::new("long_running", limits.max_long_running_requests),
+            timeout: limits.request_timeout,
+            refusals: Arc::new(Refusals::new()),
+        }
+    }
+}
+
+/// The answers to who is refused, made once: the more are refused, the less it may cost.
+struct Refusals {
+    tenant: HeaderMap,
+    service: HeaderMap,
+}
+
+impl Refusals {
+    fn new() -> Self {
+        let headers = |limit: &str, who: &str| {
+            let problem = Problem::new(
+                ErrorReason::Overloaded,
+                format!("{who} has too many requests under way at once. Repeat after the delay."),
+            );
+            Status::from(problem.with("limit", limit)).into_http::<Body>().into_parts().0.headers
+        };
+        Self { tenant: headers("tenant", "The tenant"), service: headers("service", "The service") }
+    }
+
+    fn answer(&self, full: Full) -> Response<Body> {
+        let mut answer = Response::new(Body::empty());
+        *answer.headers_mut() = match full {
+            Full::Tenant => self.tenant.clone(),
+            Full::Service => self.service.clone(),
+        };
+        answer
     }
 }
 
@@ -73,29 +113,53 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        if methods::is_open(request.uri().path()) {
+        let Some(Admitted { caller, method }) = request.extensions().get() else {
+            // Open to all, and never shed.
             return Either::Left(self.inner.call(request));
-        }
-        let Ok(permit) = Arc::clone(&self.limits.requests).try_acquire_owned() else {
-            let message = "Too many requests at once. Repeat after the delay.";
-            return Either::Right(Either::Right(ready(Ok(status(ErrorReason::Overloaded, message).into_http()))));
+        };
+        let long_running = method.long_running;
+        let gate = if long_running { &self.limits.long_running } else { &self.limits.requests };
+        let admission = match gate.admit(caller) {
+            Ok(admission) => admission,
+            Err(full) => return Either::Right(Either::Right(ready(Ok(self.limits.refusals.answer(full))))),
         };
         let client = request.headers().get("grpc-timeout").and_then(parse_grpc_timeout).map(in_time);
-        let long_running = methods::find(request.uri().path()).is_some_and(|method| method.long_running);
         let own = if long_running { LONGEST } else { self.limits.timeout };
         let deadline = Instant::now() + client.map_or(own, |client| client.min(own));
         request.extensions_mut().insert(Deadline(deadline));
         let answer = self.inner.call(request);
         Either::Right(Either::Left(Box::pin(async move {
-            // Until the answer begins; what streams then is bounded by flow control.
-            let _permit = permit;
             let answered = timeout_at(deadline, answer).await.unwrap_or_else(|_| {
                 let message =
                     "The deadline has passed. A write may still have happened: repeat it with the same request_id.";
                 Ok(status(ErrorReason::Deadline, message).into_http())
             });
-            answered.map(in_our_words)
+            let answer = in_our_words(answered?);
+            Ok(if long_running { answer.map(|body| Body::new(Held { body, _admission: admission })) } else { answer })
         })))
+    }
+}
+
+/// An answer that takes a place until it ends, or nobody wants the rest.
+struct Held {
+    body: Body,
+    _admission: Admission,
+}
+
+impl http_body::Body for Held {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The one way in which a gRPC server is started here.
 //!
-//! Invariant: every request passes, in this order, the span, the limits and authorization; health and reflection alone
+//! Invariant: every request passes, in this order, the span, authorization and the limits; health and reflection alone
 //! are open. Shutdown finishes what has begun.
 
 use std::io::ErrorKind;
@@ -80,8 +80,8 @@ pub(crate) async fn serve(
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .layer(RpcLayer::new())
-        .layer(LimitLayer::new(limits))
         .layer(AuthLayer(Arc::new(authenticator)))
+        .layer(LimitLayer::new(limits))
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, draining.cancelled());
     let overdue = async {

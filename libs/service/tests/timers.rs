@@ -13,7 +13,7 @@ use std::sync::Arc;
 use common::{Bearer, reason};
 use futures::StreamExt as _;
 use jiff::Timestamp;
-use tandem_aggregate::{Aggregate, CommandMeta, Context, Executor, Refusal, Scheduled};
+use tandem_aggregate::{Aggregate, AggregateCache, CommandMeta, Context, Executor, Refusal, Scheduled};
 use tandem_eventlog::{Envelope, EventLog, Filter, JetStreamLog, JetStreamOptions, Kind};
 use tandem_nats_server::NatsServer;
 use tandem_proto::campaigns::v1::participation_event::Event;
@@ -117,7 +117,8 @@ impl World {
             time: told.unwrap_or_else(Timestamp::now),
             test_clock: told.is_some(),
         };
-        let executor = Executor::<Alarm>::new(Arc::clone(&self.log) as Arc<dyn EventLog>, 10);
+        let executor =
+            Executor::<Alarm>::new(Arc::clone(&self.log) as Arc<dyn EventLog>, AggregateCache::with_bytes(1 << 20));
         executor.execute(id, &Command::Set(due), &meta).await.unwrap();
     }
 

@@ -27,16 +27,20 @@ const READ_INTERVAL: Duration = Duration::from_millis(20);
 /// Batches between reader and folder.
 const BATCHES: usize = 16;
 
-/// How many rows a pipeline holds in memory.
+/// How many rows a pipeline holds in memory, in bytes.
 #[derive(Clone, Copy, Debug)]
-struct Limits {
-    /// A build writes when so many rows have changed: the more, the fewer are written twice.
+pub(crate) struct Limits {
+    /// A build writes when its rows take so much: the more, the fewer are written twice.
     changed: usize,
-    /// So many stay for later events when they are written.
+    /// So much stays for later events when they are written.
     kept: usize,
 }
 
-const LIMITS: Limits = Limits { changed: 100_000, kept: 20_000 };
+impl Limits {
+    pub(crate) fn of(bytes: usize) -> Self {
+        Self { changed: bytes, kept: bytes / 4 }
+    }
+}
 
 /// A pipeline could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +78,7 @@ pub(crate) struct Pipeline<V: View> {
 impl<V: View> Pipeline<V> {
     /// Goes on from the generation's checkpoint.
     pub(crate) async fn open(shared: &Shared<V>, generation: Arc<Generation>) -> Result<Self, PipelineError> {
-        let Shared { view, schema, log, stop, .. } = shared;
+        let Shared { view, schema, log, stop, limits, .. } = shared;
         let blocked = generation.blocked().await?;
         let checkpoint = generation.checkpoint().await?;
         Ok(Self {
@@ -85,7 +89,7 @@ impl<V: View> Pipeline<V> {
             checkpoint,
             folded: checkpoint,
             complete: checkpoint == 0,
-            limits: LIMITS,
+            limits: *limits,
             stop: stop.clone(),
         })
     }
@@ -99,7 +103,7 @@ impl<V: View> Pipeline<V> {
         }
     }
 
-    /// Folds the batch; writes as soon as at least `write_at` rows have changed, and always if it is 0.
+    /// Folds the batch; writes if the rows in memory take at least `write_at` bytes, and always if it is 0.
     pub(crate) async fn take(&mut self, batch: Batch, write_at: usize) -> Result<(), PipelineError> {
         let Some(last) = batch.last().map(|event| event.position) else { return Ok(()) };
         let events = self.rows.keyed(batch);
@@ -114,7 +118,7 @@ impl<V: View> Pipeline<V> {
         }
         self.rows.apply(events);
         self.folded = last;
-        if self.rows.pending() >= write_at { self.write().await } else { Ok(()) }
+        if self.rows.bytes() >= write_at { self.write().await } else { Ok(()) }
     }
 
     /// Writes what is folded.
@@ -211,8 +215,7 @@ mod tests {
     #[tokio::test]
     async fn rows_that_were_put_out_of_memory_are_loaded_again() {
         let log = log().await;
-        for limits in [Limits { changed: 1, kept: 0 }, Limits { changed: 5, kept: 3 }, Limits { changed: 40, kept: 60 }]
-        {
+        for limits in [Limits::of(1), Limits::of(5_000), Limits { changed: 20_000, kept: 10_000 }] {
             let directory = tempfile::tempdir().unwrap();
             let store = ViewStore::open(&format!("sqlite:{}", directory.path().display())).await.unwrap();
             let database = store.database(Sums::NAME).await.unwrap();
@@ -225,14 +228,15 @@ mod tests {
                 database,
                 log: Arc::new(log.clone()),
                 stop: CancellationToken::new(),
+                limits,
                 wanted: tokio::sync::watch::Sender::default(),
             };
             let mut pipeline = Pipeline::open(&shared, generation.clone()).await.unwrap();
-            pipeline.limits = limits;
             // One event at a time, so that each may be the one at which the rows are written.
             while pipeline.folded < 600 {
                 for event in pipeline.next().await.unwrap() {
                     pipeline.take(vec![event], limits.changed).await.unwrap();
+                    assert!(pipeline.rows.bytes() < limits.changed, "{limits:?}");
                 }
             }
             pipeline.write().await.unwrap();

@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 use crate::build::{Build, Built};
 use crate::generation::{Generation, Registered};
 use crate::handle::{RebuildReport, ViewHandle};
-use crate::pipeline::{Batch, Pipeline, PipelineError, filter};
+use crate::pipeline::{Batch, Limits, Pipeline, PipelineError, filter};
 use crate::schema::Schema;
 use crate::store::{Database, StoreError, ViewStore};
 use crate::view::View;
@@ -46,6 +46,8 @@ pub(crate) struct Shared<V: View> {
     pub(crate) log: Arc<dyn EventLog>,
     /// Ends everything between two batches, so that nothing is written once the view has stopped.
     pub(crate) stop: CancellationToken,
+    /// How many rows a pipeline holds in memory.
+    pub(crate) limits: Limits,
     /// The furthest position that anybody has waited for.
     pub(crate) wanted: watch::Sender<Position>,
 }
@@ -64,7 +66,8 @@ pub async fn start<V: View>(
     let schema = Schema::new(V::NAME, V::VERSION, V::columns())?;
     let database = store.database(V::NAME).await?;
     let wanted = watch::Sender::default();
-    let shared = Arc::new(Shared { view: Arc::new(view), schema, database, log, stop: shutdown, wanted });
+    let limits = Limits::of(store.cache_bytes);
+    let shared = Arc::new(Shared { view: Arc::new(view), schema, database, log, stop: shutdown, limits, wanted });
     let (progress, watched) = watch::channel(Progress::default());
     let (rebuild, rebuilds) = mpsc::channel(16);
     let runner = Runner { shared: shared.clone(), progress, rebuilds, live: None, build: None };

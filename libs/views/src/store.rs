@@ -15,6 +15,9 @@ use tandem_eventlog::Position;
 use crate::generation::{Generation, Registered};
 use crate::schema::{Dialect, Schema, Tables};
 
+/// Unless told otherwise.
+const CACHE_BYTES: usize = 128 << 20;
+
 /// A view could not be read or written, or is defined wrongly.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -69,6 +72,7 @@ pub enum StoreError {
 #[derive(Clone, Debug)]
 pub struct ViewStore {
     directory: Arc<Path>,
+    pub(crate) cache_bytes: usize,
 }
 
 impl ViewStore {
@@ -82,7 +86,14 @@ impl ViewStore {
         tokio::fs::create_dir_all(directory)
             .await
             .map_err(|source| StoreError::Directory { directory: directory.into(), source })?;
-        Ok(Self { directory: Path::new(directory).into() })
+        Ok(Self { directory: Path::new(directory).into(), cache_bytes: CACHE_BYTES })
+    }
+
+    /// Each view keeps up to so many bytes of rows in memory while it is built, and a quarter of that otherwise, by an
+    /// estimate that is rather too high; 128 MiB unless told.
+    #[must_use]
+    pub fn with_cache_bytes(self, bytes: usize) -> Self {
+        Self { cache_bytes: bytes, ..self }
     }
 
     /// The database of a view, with the register of its generations.

@@ -5,12 +5,21 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use prost::Message;
 use tandem_eventlog::RecordedEvent;
 
 use crate::fold::FoldError;
 use crate::park::{Blocked, Parked};
 use crate::schema::Schema;
 use crate::view::View;
+
+/// Times that a row is larger in memory than it is encoded: a short text is three words and an allocation, a field that is
+/// not set still has its place.
+const EXPANSION: usize = 4;
+/// Bytes of a row beside itself: its keys on the heap, its place in tables that have room to grow.
+const PLACE: usize = 256;
+/// Bytes of a parked event, whose error is a sentence.
+const PARKED: usize = 512;
 
 /// Address of a row.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,6 +50,8 @@ pub(crate) struct Entry<R> {
     /// The tags that the store has for it, sorted.
     pub(crate) stored_tags: Vec<Tag>,
     dirty: bool,
+    /// About how much memory it takes.
+    bytes: usize,
 }
 
 /// A row to be written.
@@ -62,6 +73,8 @@ pub(crate) struct WorkingSet<V: View> {
     view: Arc<V>,
     schema: Arc<Schema<V::Row>>,
     rows: HashMap<RowKey, Entry<V::Row>>,
+    /// About how much memory they take.
+    bytes: usize,
     /// Ids of the rows here, by their groups.
     members: HashMap<Group, BTreeSet<Arc<str>>>,
     dirty: Vec<RowKey>,
@@ -72,7 +85,7 @@ pub(crate) struct WorkingSet<V: View> {
 impl<V: View> WorkingSet<V> {
     pub(crate) fn new(view: Arc<V>, schema: Arc<Schema<V::Row>>, blocked: Blocked) -> Self {
         let (rows, members) = (HashMap::new(), HashMap::new());
-        Self { view, schema, rows, members, dirty: Vec::new(), blocked, parked: Vec::new() }
+        Self { view, schema, rows, bytes: 0, members, dirty: Vec::new(), blocked, parked: Vec::new() }
     }
 
     /// Finds out which rows the events touch.
@@ -109,7 +122,10 @@ impl<V: View> WorkingSet<V> {
     pub(crate) fn insert(&mut self, key: RowKey, row: Option<V::Row>) {
         let stored_tags = self.schema.tags(row.as_ref());
         self.join(&key, row.as_ref());
-        self.rows.insert(key, Entry { stored: row.is_some(), row, stored_tags, dirty: false });
+        let bytes = weight(row.as_ref());
+        let entry = Entry { stored: row.is_some(), row, stored_tags, dirty: false, bytes };
+        let replaced = self.rows.insert(key, entry).map_or(0, |entry| entry.bytes);
+        self.bytes = self.bytes + bytes - replaced;
     }
 
     /// Folds the events in their order. A row that was not inserted counts as not stored.
@@ -141,6 +157,8 @@ impl<V: View> WorkingSet<V> {
         for (key, row) in folded {
             self.join(&key, row.as_ref());
             let entry = self.rows.entry(key.clone()).or_insert_with(Entry::absent);
+            let bytes = weight(row.as_ref());
+            self.bytes = self.bytes + bytes - std::mem::replace(&mut entry.bytes, bytes);
             entry.row = row;
             if !std::mem::replace(&mut entry.dirty, true) {
                 self.dirty.push(key);
@@ -169,19 +187,21 @@ impl<V: View> WorkingSet<V> {
         (self.dirty.iter().filter_map(|key| rows.get_key_value(key)).collect(), &self.parked)
     }
 
-    /// Rows changed and events parked since [`Self::written`].
-    pub(crate) fn pending(&self) -> usize {
-        self.dirty.len() + self.parked.len()
+    /// About how much memory the rows take, and the events parked since [`Self::written`].
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes + PARKED * self.parked.len()
     }
 
-    /// The store now has what [`Self::changes`] gave. Rows stay for later events, unless there are more than `keep`;
+    /// The store now has what [`Self::changes`] gave. Rows stay for later events, unless they take more than `keep` bytes;
     /// answers whether they stay.
     pub(crate) fn written(&mut self, keep: usize) -> bool {
         self.parked.clear();
-        if self.rows.len() > keep {
-            self.rows.clear();
-            self.members.clear();
-            self.dirty.clear();
+        if self.bytes > keep {
+            self.bytes = 0;
+            // Their tables go, too, for they would stay as large as they ever were.
+            self.rows = HashMap::new();
+            self.members = HashMap::new();
+            self.dirty = Vec::new();
             return false;
         }
         for key in self.dirty.drain(..) {
@@ -197,6 +217,11 @@ impl<V: View> WorkingSet<V> {
 
 impl<R> Entry<R> {
     fn absent() -> Self {
-        Self { row: None, stored: false, stored_tags: Vec::new(), dirty: false }
+        Self { row: None, stored: false, stored_tags: Vec::new(), dirty: false, bytes: 0 }
     }
+}
+
+/// About how much memory a row takes, rather too much than too little.
+fn weight<R: Message>(row: Option<&R>) -> usize {
+    PLACE + size_of::<Entry<R>>() + row.map_or(0, |row| EXPANSION * row.encoded_len())
 }

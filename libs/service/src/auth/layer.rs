@@ -6,9 +6,9 @@ use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures::future::Either;
+use futures::future::{BoxFuture, Either};
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, Request, Response};
+use http::{Request, Response};
 use tandem_proto::common::v1::ErrorReason;
 use tonic::Status;
 use tonic::body::Body;
@@ -42,32 +42,69 @@ pub(crate) struct Auth<S> {
     authenticator: Arc<Authenticator>,
 }
 
-impl<S: Service<Request<Body>, Response = Response<Body>>> Service<Request<Body>> for Auth<S> {
+type Answer<E> = Result<Response<Body>, E>;
+
+impl<S> Service<Request<Body>> for Auth<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: 'static,
+{
     type Response = Response<Body>;
     type Error = S::Error;
-    type Future = Either<S::Future, Ready<Result<Response<Body>, S::Error>>>;
+    type Future = Either<S::Future, Either<Ready<Answer<S::Error>>, BoxFuture<'static, Answer<S::Error>>>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        if !methods::is_open(request.uri().path()) {
-            match admit(&self.authenticator, request.uri().path(), request.headers()) {
-                Ok(admitted) => _ = request.extensions_mut().insert(admitted),
-                Err(status) => return Either::Right(ready(Ok(status.into_http()))),
-            }
+        let path = request.uri().path();
+        if methods::is_open(path) {
+            return Either::Left(self.inner.call(request));
         }
-        Either::Left(self.inner.call(request))
+        let refused = |status: Status| Either::Right(Either::Left(ready(Ok(status.into_http()))));
+        let Some(method) = methods::find(path) else {
+            return refused(Status::unimplemented(format!("There is no method {path} here.")));
+        };
+        match self.authenticator.known(request.headers().get(AUTHORIZATION)) {
+            Ok(Some(caller)) => match authorize(&caller, method) {
+                Ok(()) => {
+                    request.extensions_mut().insert(Admitted { caller, method });
+                    Either::Left(self.inner.call(request))
+                }
+                Err(problem) => refused(problem.into()),
+            },
+            Ok(None) => {
+                // The one that was found ready; its clone need not be.
+                let next = self.inner.clone();
+                let ready = std::mem::replace(&mut self.inner, next);
+                let first = first(Arc::clone(&self.authenticator), ready, request, method);
+                Either::Right(Either::Right(Box::pin(first)))
+            }
+            Err(problem) => refused(problem.into()),
+        }
     }
 }
 
-fn admit(authenticator: &Authenticator, path: &str, headers: &HeaderMap) -> Result<Admitted, Status> {
-    let method =
-        methods::find(path).ok_or_else(|| Status::unimplemented(format!("There is no method {path} here.")))?;
-    let caller = authenticator.authenticate(headers.get(AUTHORIZATION))?;
-    authorize(&caller, method)?;
-    Ok(Admitted { caller, method })
+/// The first request with a token, which has to be verified.
+async fn first<S>(
+    authenticator: Arc<Authenticator>,
+    mut inner: S,
+    mut request: Request<Body>,
+    method: &'static Method,
+) -> Answer<S::Error>
+where
+    S: Service<Request<Body>, Response = Response<Body>>,
+{
+    let verified = authenticator.verified(request.headers().get(AUTHORIZATION)).await;
+    match verified.and_then(|caller| authorize(&caller, method).map(|()| caller)) {
+        Ok(caller) => {
+            request.extensions_mut().insert(Admitted { caller, method });
+            inner.call(request).await
+        }
+        Err(problem) => Ok(Status::from(problem).into_http()),
+    }
 }
 
 fn authorize(caller: &Caller, method: &Method) -> Result<(), Problem> {

@@ -1,7 +1,8 @@
 //! Verifying bearer tokens.
 //!
 //! Invariant: a token that was verified once is taken from memory until it expires or the keys change, so that no
-//! signature is on the hot path.
+//! signature is on the hot path; and those that were not share half of the processors, so that who floods with forgeries
+//! leaves the other half to all whose tokens are known.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -13,6 +14,8 @@ use tandem_proto::common::v1::ErrorReason;
 
 use super::caller::{Caller, Claims};
 use super::keys::Keys;
+use tokio::sync::Semaphore;
+
 use crate::config::AuthSettings;
 use crate::error::Problem;
 
@@ -20,6 +23,8 @@ use crate::error::Problem;
 const KEYS_INTERVAL: Duration = Duration::from_secs(2);
 /// Verified tokens kept; more than there are clients of one process.
 const VERIFIED: usize = 10_000;
+/// Requests whose tokens wait to be verified; more are refused. Each takes some ten thousandths of a second.
+const WAITING: usize = 512;
 /// Longer than any token of use.
 const LONGEST_TOKEN: usize = 8192;
 
@@ -35,6 +40,9 @@ struct Verified {
 pub(crate) struct Authenticator {
     keys: Keys,
     verified: Cache<Box<str>, Arc<Verified>>,
+    /// Places of those that wait for their turn or have it.
+    places: Semaphore,
+    turns: Semaphore,
 }
 
 impl Authenticator {
@@ -43,19 +51,44 @@ impl Authenticator {
     }
 
     fn with_keys_interval(settings: &AuthSettings, interval: Duration) -> anyhow::Result<Self> {
-        Ok(Self { keys: Keys::load(settings, interval)?, verified: Cache::new(VERIFIED) })
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            keys: Keys::load(settings, interval)?,
+            verified: Cache::new(VERIFIED),
+            places: Semaphore::new(WAITING),
+            turns: Semaphore::new((processors / 2).max(1)),
+        })
+    }
+
+    /// The caller by the `authorization` header, if their token was verified before.
+    pub(crate) fn known(&self, header: Option<&HeaderValue>) -> Result<Option<Arc<Caller>>, Problem> {
+        let token = token(header)?;
+        self.keys.refresh();
+        let known = self.verified.get(token).filter(|known| known.generation == self.keys.generation());
+        match known {
+            Some(known) if known.expires > now() => Ok(Some(Arc::clone(&known.caller))),
+            Some(_) => Err(expired()),
+            None => Ok(None),
+        }
+    }
+
+    /// The caller by the `authorization` header, whose token is verified in its turn.
+    pub(crate) async fn verified(&self, header: Option<&HeaderValue>) -> Result<Arc<Caller>, Problem> {
+        let overloaded = || {
+            let message = "Too many tokens that were not seen before come at once. Repeat after the delay.";
+            Problem::new(ErrorReason::Overloaded, message).with("limit", "verification")
+        };
+        let _place = self.places.try_acquire().map_err(|_| overloaded())?;
+        let _turn = self.turns.acquire().await.map_err(|_| overloaded())?;
+        self.authenticate(header)
     }
 
     /// The caller by the `authorization` header.
-    pub(crate) fn authenticate(&self, header: Option<&HeaderValue>) -> Result<Arc<Caller>, Problem> {
-        let token = header.and_then(bearer).ok_or_else(|| {
-            let message = "No bearer token. Send the metadata `authorization: Bearer <jwt>`.";
-            Problem::new(ErrorReason::TokenMissing, message)
-        })?;
-        self.keys.refresh();
-        if let Some(known) = self.verified.get(token).filter(|known| known.generation == self.keys.generation()) {
-            return if known.expires > now() { Ok(Arc::clone(&known.caller)) } else { Err(expired()) };
+    fn authenticate(&self, header: Option<&HeaderValue>) -> Result<Arc<Caller>, Problem> {
+        if let Some(caller) = self.known(header)? {
+            return Ok(caller);
         }
+        let token = token(header)?;
         let verified = Arc::new(self.verify(token)?);
         let caller = Arc::clone(&verified.caller);
         self.verified.insert(token.into(), verified);
@@ -80,6 +113,13 @@ impl Authenticator {
         caller.test_clock = self.keys.is_development(&kid);
         Ok(Verified { caller: Arc::new(caller), generation, expires })
     }
+}
+
+fn token(header: Option<&HeaderValue>) -> Result<&str, Problem> {
+    header.and_then(bearer).ok_or_else(|| {
+        let message = "No bearer token. Send the metadata `authorization: Bearer <jwt>`.";
+        Problem::new(ErrorReason::TokenMissing, message)
+    })
 }
 
 /// The token of `Bearer <token>`; the scheme in any case of letters (RFC 9110, 11.1).

@@ -188,3 +188,36 @@ fn an_empty_key_set_is_told_at_startup() {
     let error = Authenticator::new(&settings(Some(&path), false)).err().expect("refused");
     assert!(error.to_string().contains("is no JWK set"), "{error:#}");
 }
+
+#[tokio::test]
+async fn a_flood_of_forgeries_is_refused_and_known_tokens_are_not() {
+    let authenticator = Authenticator::new(&settings(None, true)).unwrap();
+    let known = header(&SigningKey::development().mint(&claims(), HOUR));
+    authenticator.verified(Some(&known)).await.unwrap();
+    // All turns are taken, as by verifications that go on.
+    let turns = authenticator.turns.acquire_many(u32::try_from(authenticator.turns.available_permits()).unwrap());
+    let turns = turns.await.unwrap();
+    let forged: Vec<_> = (0..=WAITING).map(|n| header(&format!("forged-{n}"))).collect();
+    let mut waiting: Vec<_> =
+        forged[..WAITING].iter().map(|forged| Box::pin(authenticator.verified(Some(forged)))).collect();
+    for waiting in &mut waiting {
+        assert!(futures::poll!(waiting).is_pending());
+    }
+    let refused = tonic::Status::from(authenticator.verified(Some(&forged[WAITING])).await.unwrap_err());
+    assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
+    let details = refused.get_error_details();
+    assert_eq!(details.error_info().unwrap().metadata["limit"], "verification");
+    assert!(details.retry_info().is_some());
+    assert!(authenticator.known(Some(&known)).unwrap().is_some(), "who is known does not wait");
+
+    drop(turns);
+    for waiting in waiting {
+        assert_eq!(tonic::Status::from(waiting.await.unwrap_err()).code(), tonic::Code::Unauthenticated);
+    }
+    let new = header(&SigningKey::development().mint(&Claims::new("users/eve", "acme"), HOUR));
+    authenticator.verified(Some(&new)).await.expect("there is room again");
+}
+
+fn header(token: &str) -> HeaderValue {
+    HeaderValue::from_str(&format!("Bearer {token}")).unwrap()
+}

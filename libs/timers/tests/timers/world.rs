@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_nats::jetstream;
 use futures::StreamExt as _;
 use jiff::Timestamp;
-use tandem_aggregate::{CommandMeta, Executor, Process, run_processes};
+use tandem_aggregate::{AggregateCache, CommandMeta, Executor, Process, run_processes};
 use tandem_eventlog::{EventLog, JetStreamLog, JetStreamOptions, RecordedEvent, Subject};
 use tandem_nats_server::NatsServer;
 use tandem_timers::{TimerStream, TimerStreamOptions, Timers};
@@ -70,7 +70,7 @@ impl World {
     }
 
     pub fn over(nats: NatsServer, client: async_nats::Client, log: Arc<dyn EventLog>) -> Self {
-        let executor = Arc::new(Executor::new(Arc::clone(&log), 100));
+        let executor = Arc::new(Executor::new(Arc::clone(&log), AggregateCache::with_bytes(1 << 20)));
         Self { nats, client, log, executor }
     }
 
@@ -79,7 +79,8 @@ impl World {
         let options = TimerStreamOptions { ack_wait: Duration::from_secs(2), ..Default::default() };
         let stream = TimerStream::open(self.client.clone(), options).await.unwrap();
         let stopping = CancellationToken::new();
-        let timers = Timers::new(Arc::new(Executor::<Alarm>::new(Arc::clone(&self.log), 100)));
+        let cache = AggregateCache::with_bytes(1 << 20);
+        let timers = Timers::new(Arc::new(Executor::<Alarm>::new(Arc::clone(&self.log), cache)));
         let arming: [Arc<dyn Process>; 1] = [Arc::new(timers.arming("test", stream.clone()))];
         let (log, stop) = (Arc::clone(&self.log), stopping.clone());
         let task = tokio::spawn(async move {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tandem_aggregate::{Aggregate as _, Cause, CommandMeta, Executor, Process as _};
+use tandem_aggregate::{Aggregate as _, AggregateCache, Cause, CommandMeta, Executor, Process as _};
 use tandem_eventlog::{EventLog as _, Fault, MemoryLog, RecordedEvent, Subject};
 use tandem_proto::contracts::v1 as pb;
 use tandem_proto::contracts::v1::Party;
@@ -28,8 +28,9 @@ impl World {
 
     /// One more replica of the service over a log.
     fn over(log: MemoryLog) -> Self {
-        let contracts = Arc::new(Executor::new(Arc::new(log.clone()), 100));
-        let books = Arc::new(Executor::new(Arc::new(log.clone()), 100));
+        let cache = AggregateCache::with_bytes(1 << 20);
+        let contracts = Arc::new(Executor::new(Arc::new(log.clone()), cache.clone()));
+        let books = Arc::new(Executor::new(Arc::new(log.clone()), cache));
         let process = Keeping::new(Arc::new(log.clone()), Arc::clone(&contracts), Arc::clone(&books));
         Self { log, contracts, books, process }
     }
