@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
-use tandem_client::{Claims, Client, Endpoints, FileToken, MintedToken, Service, StaticToken};
+use tandem_client::{Claims, Client, ClientTls, Endpoints, FileToken, Identity, MintedToken, Service, StaticToken};
 
 /// Who commands are by where no token is given.
 pub(crate) const DEVELOPER: &str = "users/developer";
@@ -28,6 +28,12 @@ pub struct Connection {
     /// Authorities (PEM) to be trusted for https:// endpoints, instead of those of the system
     #[arg(long, env = "TANDEM_CA", value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// Certificate (PEM) to be shown to services that ask for one
+    #[arg(long, env = "TANDEM_CERT", value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+    /// Private key (PEM) of the certificate
+    #[arg(long, env = "TANDEM_KEY", value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
     #[command(flatten)]
     endpoints: Endpoints,
 }
@@ -36,7 +42,7 @@ impl Connection {
     /// A client with these settings.
     ///
     /// # Errors
-    /// If an endpoint is not a URL, or is not on this machine and there is no token.
+    /// If an endpoint is not a URL, or is not on this machine and there is no token, or a certificate can't be used.
     pub fn client(&self) -> anyhow::Result<Client> {
         let builder = Client::builder().endpoints(self.endpoints.clone());
         let builder = match (&self.token, &self.token_file) {
@@ -47,12 +53,13 @@ impl Connection {
                 builder.token(developer(&self.tenant))
             }
         };
-        let builder = match &self.ca {
-            Some(ca) => builder
-                .ca_certificate(std::fs::read(ca).with_context(|| format!("--ca {} can't be read", ca.display()))?),
-            None => builder,
-        };
-        Ok(builder.build()?)
+        let identity = self.cert.clone().zip(self.key.clone());
+        let identity = identity.map(|(certificate, key)| Identity { certificate, key });
+        if self.ca.is_none() && identity.is_none() {
+            return Ok(builder.build()?);
+        }
+        let tls = ClientTls::open(self.ca.clone(), identity).context("--ca, --cert and --key")?;
+        Ok(builder.tls(tls).build()?)
     }
 
     fn require_loopback(&self) -> anyhow::Result<()> {

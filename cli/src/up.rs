@@ -118,6 +118,7 @@ impl Up {
             ports,
             external_nats: self.external_nats.clone(),
             otlp_endpoint: self.otlp_endpoint.clone(),
+            tls: None,
         }
     }
 

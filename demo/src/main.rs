@@ -49,7 +49,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
         (Platform::start_in_process(options).await?, "one process")
     };
     println!("A fresh Tandem in {processes} and a NATS server, ready after {} ms.", started.elapsed().as_millis());
-    let told = tell(platform.endpoints().clone(), Faults::None).await;
+    let told = tell(platform.client_builder(), Faults::None).await;
     platform.stop().await?;
     told?;
     println!("\nAll of it as stated, in {:.1} s.", started.elapsed().as_secs_f64());

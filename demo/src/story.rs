@@ -11,7 +11,7 @@ mod rights;
 
 use anyhow::Context as _;
 pub use contract::draft;
-use tandem_client::Endpoints;
+use tandem_client::ClientBuilder;
 use tandem_proto::relationships::v1::Partnership;
 
 use crate::faults::Faults;
@@ -30,12 +30,12 @@ pub struct EndState {
     pub event_types: Vec<String>,
 }
 
-/// Tells the story on a fresh platform.
+/// Tells the story on a fresh platform, which this client reaches.
 ///
 /// # Errors
 /// The first thing that is not as it should be.
-pub async fn tell(endpoints: Endpoints, faults: Faults<'_>) -> anyhow::Result<EndState> {
-    let mut world = World::new(endpoints, faults)?;
+pub async fn tell(client: ClientBuilder, faults: Faults<'_>) -> anyhow::Result<EndState> {
+    let mut world = World::new(client, faults)?;
     import::tell(&mut world).await.context("import")?;
     let creator = discovery::tell(&mut world).await.context("vet and approach")?;
     let contract = contract::tell(&mut world, &creator).await.context("contract")?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use jiff::Timestamp;
-use tandem_client::{Client, Endpoints, Error, Positions, Service};
+use tandem_client::{Client, ClientBuilder, Error, Positions, Service};
 use tandem_proto::common::v1::ErrorReason;
 use tandem_proto::relationships::v1::{WatchEventsRequest, WatchEventsResponse};
 use tonic::{Response, Status};
@@ -29,13 +29,13 @@ pub struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    /// A world on a platform.
+    /// A world on the platform that this client reaches.
     ///
     /// # Errors
     /// If an address is not one.
-    pub fn new(endpoints: Endpoints, faults: Faults<'a>) -> anyhow::Result<Self> {
+    pub fn new(client: ClientBuilder, faults: Faults<'a>) -> anyhow::Result<Self> {
         // Long enough for a killed service to be back.
-        let client = Client::builder().endpoints(endpoints).deadline(PATIENCE).build()?;
+        let client = client.deadline(PATIENCE).build()?;
         Ok(Self { client, faults, time: Timestamp::UNIX_EPOCH, positions: Positions::default() })
     }
 

@@ -42,7 +42,7 @@ async fn undisturbed() -> &'static EndState {
         .get_or_init(|| async {
             let folder = tempfile::tempdir().unwrap();
             let platform = Platform::start_in_process(Options::ephemeral(folder.path())).await.unwrap();
-            let state = tell(platform.endpoints().clone(), Faults::None).await.unwrap();
+            let state = tell(platform.client_builder(), Faults::None).await.unwrap();
             platform.stop().await.unwrap();
             state
         })
@@ -57,7 +57,7 @@ fn binaries() -> PathBuf {
 async fn every_write_may_lose_its_reply() {
     let folder = tempfile::tempdir().unwrap();
     let platform = Platform::start_in_process(Options::ephemeral(folder.path())).await.unwrap();
-    let state = tell(platform.endpoints().clone(), Faults::ReplyLost).await.unwrap();
+    let state = tell(platform.client_builder(), Faults::ReplyLost).await.unwrap();
     platform.stop().await.unwrap();
     assert_eq!(&state, undisturbed().await);
 }
@@ -66,10 +66,10 @@ async fn every_write_may_lose_its_reply() {
 async fn every_write_may_be_the_last_thing_that_its_service_does() {
     let folder = tempfile::tempdir().unwrap();
     let platform = Platform::start_processes(Options::ephemeral(folder.path()), &binaries()).await.unwrap();
-    let endpoints = platform.endpoints().clone();
+    let client = platform.client_builder();
     let nats = async_nats::connect(platform.nats_url()).await.unwrap();
     let crashes = Crashes { platform: Mutex::new(platform), nats };
-    let state = tell(endpoints, Faults::Killed(&crashes)).await.unwrap();
+    let state = tell(client, Faults::Killed(&crashes)).await.unwrap();
     crashes.platform.into_inner().stop().await.unwrap();
     assert_eq!(&state, undisturbed().await);
 }

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use tandem_cli::platform::{Options, Platform, beside_this_program};
-use tandem_client::{Endpoints, Service};
+use tandem_client::{ClientBuilder, Service};
 use tandem_demo::{Faults, Person, World, draft};
 use tandem_proto::contracts::v1::{
     AcceptContractRequest, Contract, CreateContractRequest, ListContractsRequest, ProposeContractRequest,
@@ -31,8 +31,8 @@ async fn start(data: &Path, otlp_endpoint: &str) -> Platform {
 }
 
 /// The creator accepts what Maria offers; both sign. Answers what the signature has earned.
-async fn agree(endpoints: Endpoints) -> anyhow::Result<Vec<Earning>> {
-    let mut world = World::new(endpoints, Faults::None)?;
+async fn agree(client: ClientBuilder) -> anyhow::Result<Vec<Earning>> {
+    let mut world = World::new(client, Faults::None)?;
     let creator = Person::Creator(CREATOR.to_owned());
     world.at("2026-06-08T10:00:00Z")?;
     let drafted = draft(CREATOR)?;
@@ -110,7 +110,7 @@ async fn one_trace_shows_all_that_a_signature_leads_to() {
     let folder = tempfile::tempdir().unwrap();
     let collector = Collector::start().unwrap();
     let platform = start(folder.path(), &collector.endpoint).await;
-    let earnings = agree(platform.endpoints().clone()).await.unwrap();
+    let earnings = agree(platform.client_builder()).await.unwrap();
     assert_eq!(earnings.len(), 1, "half of the fee: {earnings:?}");
     // Services send what is left before they end.
     platform.stop().await.unwrap();
@@ -150,7 +150,7 @@ async fn nobody_misses_a_collector_that_is_not_there() {
     let folder = tempfile::tempdir().unwrap();
     // A port that no ephemeral one is taken from, and that nothing has been served on for decades (tcpmux).
     let platform = start(folder.path(), "http://127.0.0.1:1").await;
-    let earnings = agree(platform.endpoints().clone()).await.unwrap();
+    let earnings = agree(platform.client_builder()).await.unwrap();
     assert_eq!(earnings.len(), 1, "half of the fee: {earnings:?}");
     platform.stop().await.unwrap();
 

@@ -6,15 +6,15 @@ use std::future::Future;
 
 use anyhow::{Context as _, anyhow};
 use futures::future::{BoxFuture, FutureExt as _, try_join_all};
-use tandem_client::{Endpoints, Service};
-use tandem_service::{DeploymentEnvironment, Settings};
+use tandem_client::{Endpoints, Identity, Service};
+use tandem_service::{DeploymentEnvironment, Settings, TlsSettings};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::Options;
 use super::ports::Listeners;
+use super::{Certificates, Options};
 
 pub(super) struct InProcess {
     tasks: JoinSet<(Service, anyhow::Result<()>)>,
@@ -105,6 +105,15 @@ fn settings(nats_url: &str, options: &Options) -> Settings {
     };
     nats_url.clone_into(&mut settings.nats.url);
     settings.auth.development_key = true;
+    if let Some(Certificates { ca, identity: Identity { certificate, key } }) = options.tls.clone() {
+        settings.tls = TlsSettings {
+            tls_cert: Some(certificate.clone()),
+            tls_key: Some(key.clone()),
+            tls_client_ca: Some(ca.clone()),
+            tls_ca: Some(ca.clone()),
+        };
+        (settings.nats.ca, settings.nats.cert, settings.nats.key) = (Some(ca), Some(certificate), Some(key));
+    }
     settings.telemetry.otlp_endpoint.clone_from(&options.otlp_endpoint);
     settings
 }

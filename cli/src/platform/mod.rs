@@ -25,8 +25,8 @@ mod ready;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use tandem_client::{Client, Endpoints, Service};
-use tandem_nats_server::{NatsServer, StartError};
+use tandem_client::{Client, ClientBuilder, ClientTls, Endpoints, Identity, Service};
+use tandem_nats_server::{NatsServer, StartError, Tls};
 
 pub use child::{Child, beside_this_program};
 pub use ports::Ports;
@@ -48,13 +48,30 @@ pub struct Options {
     pub external_nats: Option<String>,
     /// OTLP collector for traces and metrics.
     pub otlp_endpoint: Option<String>,
+    /// TLS between all parts, each of which asks the other for a certificate; plain text without.
+    pub tls: Option<Certificates>,
+}
+
+/// Who the parts of a platform are to each other: all the same, reached at 127.0.0.1.
+#[derive(Clone, Debug)]
+pub struct Certificates {
+    /// Authority (PEM) that every part trusts, and that has signed everybody's certificate.
+    pub ca: PathBuf,
+    /// Certificate of every part.
+    pub identity: Identity,
+}
+
+impl Certificates {
+    fn client(&self) -> Result<ClientTls, tandem_tls::Error> {
+        ClientTls::open(Some(self.ca.clone()), Some(self.identity.clone()))
+    }
 }
 
 impl Options {
     /// On free ports, as many can run beside each other.
     #[must_use]
     pub fn ephemeral(data: impl Into<PathBuf>) -> Self {
-        Self { data: data.into(), ports: Ports::Free, external_nats: None, otlp_endpoint: None }
+        Self { data: data.into(), ports: Ports::Free, external_nats: None, otlp_endpoint: None, tls: None }
     }
 }
 
@@ -65,6 +82,7 @@ pub struct Platform {
     services: Services,
     nats: Nats,
     endpoints: Endpoints,
+    tls: Option<ClientTls>,
     _lock: DataLock,
 }
 
@@ -85,10 +103,9 @@ impl Platform {
     /// # Errors
     /// If a port is taken, the data is in use, NATS or a service can't be started; then nothing runs.
     pub async fn start_in_process(options: Options) -> anyhow::Result<Self> {
-        let (lock, listeners, mut nats) = prepare(&options).await?;
-        let endpoints = listeners.endpoints();
+        let Prepared { lock, listeners, mut nats, endpoints, tls } = prepare(&options).await?;
         match InProcess::start(listeners, &endpoints, &nats.url, &options).await {
-            Ok(services) => Ok(Self { services: Services::InProcess(services), nats, endpoints, _lock: lock }),
+            Ok(services) => Ok(Self { services: Services::InProcess(services), nats, endpoints, tls, _lock: lock }),
             Err(error) => {
                 nats.stop().await?;
                 Err(error)
@@ -102,11 +119,10 @@ impl Platform {
     /// # Errors
     /// As [`Self::start_in_process`], and if a binary is missing.
     pub async fn start_processes(options: Options, binaries: &Path) -> anyhow::Result<Self> {
-        let (lock, listeners, mut nats) = prepare(&options).await?;
-        let endpoints = listeners.endpoints();
+        let Prepared { lock, listeners, mut nats, endpoints, tls } = prepare(&options).await?;
         match Processes::start(listeners, &endpoints, &nats.url, &options, binaries).await {
             Ok(services) => {
-                Ok(Self { services: Services::Processes(Box::new(services)), nats, endpoints, _lock: lock })
+                Ok(Self { services: Services::Processes(Box::new(services)), nats, endpoints, tls, _lock: lock })
             }
             Err(error) => {
                 nats.stop().await?;
@@ -132,8 +148,17 @@ impl Platform {
     /// # Errors
     /// None that can be expected: the endpoints are those of the services.
     pub fn client(&self, tenant: &str) -> anyhow::Result<Client> {
+        Ok(self.client_builder().token(crate::connection::developer(tenant)).build()?)
+    }
+
+    /// A client to be, which reaches this platform.
+    #[must_use]
+    pub fn client_builder(&self) -> ClientBuilder {
         let builder = Client::builder().endpoints(self.endpoints.clone());
-        Ok(builder.token(crate::connection::developer(tenant)).build()?)
+        match &self.tls {
+            Some(tls) => builder.tls(tls.clone()),
+            None => builder,
+        }
     }
 
     /// Waits until a part ends by itself, which none should, and says which and why.
@@ -177,14 +202,24 @@ impl Platform {
 }
 
 /// What the services need before they start.
-async fn prepare(options: &Options) -> anyhow::Result<(DataLock, Listeners, Nats)> {
+struct Prepared {
+    lock: DataLock,
+    listeners: Listeners,
+    nats: Nats,
+    endpoints: Endpoints,
+    tls: Option<ClientTls>,
+}
+
+async fn prepare(options: &Options) -> anyhow::Result<Prepared> {
+    let tls = options.tls.as_ref().map(Certificates::client).transpose()?;
     let lock = DataLock::take(&options.data)?;
     let listeners = Listeners::bind(options.ports).await?;
     let nats = match &options.external_nats {
         Some(url) => Nats::external(url).await?,
-        None => Nats::start(&options.data, options.ports).await?,
+        None => Nats::start(options).await?,
     };
-    Ok((lock, listeners, nats))
+    let endpoints = listeners.endpoints(if tls.is_some() { "https" } else { "http" });
+    Ok(Prepared { lock, listeners, nats, endpoints, tls })
 }
 
 impl Nats {
@@ -193,8 +228,12 @@ impl Nats {
         Ok(Self { own: None, url: url.to_owned() })
     }
 
-    async fn start(data: &Path, ports: Ports) -> anyhow::Result<Self> {
-        match NatsServer::builder().store(data.join("nats")).port(ports.nats()).start().await {
+    async fn start(options: &Options) -> anyhow::Result<Self> {
+        let mut server = NatsServer::builder().store(options.data.join("nats")).port(options.ports.nats());
+        if let Some(Certificates { ca, identity: Identity { certificate, key } }) = options.tls.clone() {
+            server = server.tls(&Tls { certificate, key, client_ca: Some(ca) });
+        }
+        match server.start().await {
             Ok(server) => Ok(Self { url: server.url(), own: Some(Box::new(server)) }),
             Err(StartError::PortTaken { port }) => Err(ports::taken("NATS", port, "--nats-port")),
             Err(error) => Err(error.into()),

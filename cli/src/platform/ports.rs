@@ -61,10 +61,10 @@ impl Listeners {
         Ok(Self(listeners))
     }
 
-    pub(super) fn endpoints(&self) -> Endpoints {
+    pub(super) fn endpoints(&self, scheme: &str) -> Endpoints {
         let mut endpoints = Endpoints::default();
         for (service, _, address) in &self.0 {
-            *endpoints.of_mut(*service) = format!("http://{address}");
+            *endpoints.of_mut(*service) = format!("{scheme}://{address}");
         }
         endpoints
     }

@@ -9,12 +9,12 @@ use anyhow::{Context as _, anyhow};
 use futures::FutureExt as _;
 use futures::future::{join_all, select_all, try_join_all};
 use rustix::process::Signal;
-use tandem_client::{Endpoints, Service};
+use tandem_client::{Endpoints, Identity, Service};
 use tokio::process::Command;
 
-use super::Options;
 use super::child::Child;
 use super::ports::Listeners;
+use super::{Certificates, Options};
 
 pub(super) struct Processes {
     running: Vec<Running>,
@@ -34,6 +34,7 @@ struct Launch {
     nats_url: String,
     endpoints: Endpoints,
     otlp_endpoint: Option<String>,
+    tls: Option<Certificates>,
 }
 
 impl Processes {
@@ -50,6 +51,7 @@ impl Processes {
             nats_url: nats_url.to_owned(),
             endpoints: endpoints.clone(),
             otlp_endpoint: options.otlp_endpoint.clone(),
+            tls: options.tls.clone(),
         };
         std::fs::create_dir_all(launch.logs())?;
         let starting = listeners.into_iter().map(|(service, listener, address)| {
@@ -111,6 +113,11 @@ impl Launch {
             .arg(&ready_file);
         if let Some(collector) = &self.otlp_endpoint {
             command.args(["--otlp-endpoint", collector]);
+        }
+        if let Some(Certificates { ca, identity: Identity { certificate, key } }) = &self.tls {
+            command.arg("--tls-cert").arg(certificate).arg("--tls-key").arg(key);
+            command.arg("--tls-client-ca").arg(ca).arg("--tls-ca").arg(ca);
+            command.arg("--nats-cert").arg(certificate).arg("--nats-key").arg(key).arg("--nats-ca").arg(ca);
         }
         for other in Service::ALL {
             command.env(other.variable(), self.endpoints.of(other));

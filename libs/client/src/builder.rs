@@ -6,7 +6,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
+use tandem_tls::ClientTls;
+use tonic::transport::Endpoint;
 
 use crate::auth::Auth;
 use crate::channel::Concerns;
@@ -15,6 +16,7 @@ use crate::deadline::Deadline;
 use crate::endpoints::{Endpoints, Service};
 use crate::positions::Memory;
 use crate::retry::RetryPolicy;
+use crate::tls;
 use crate::tokens::TokenSource;
 use crate::wire::Wire;
 
@@ -23,25 +25,34 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// A connection whose other end has vanished is found out within the sum of these, well before the default deadline.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(4);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(2);
-const PEM_CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 /// Settings of a [`Client`].
 pub struct ClientBuilder {
     endpoints: Endpoints,
     token: Option<Arc<dyn TokenSource>>,
-    ca: Option<Vec<u8>>,
+    tls: Option<ClientTls>,
     deadline: Duration,
     retry: RetryPolicy,
 }
 
 /// Why there can't be a client of these settings.
 #[derive(Debug, thiserror::Error)]
-#[error("endpoint {url:?} of the {service} service: {problem}")]
-pub struct BuildError {
-    service: Service,
-    url: String,
-    problem: String,
-    source: Option<tonic::transport::Error>,
+pub enum BuildError {
+    /// An endpoint is none.
+    #[error("endpoint {url:?} of the {service} service: {problem}")]
+    Endpoint {
+        /// Whose endpoint.
+        service: Service,
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What has found it wrong.
+        source: Option<tonic::transport::Error>,
+    },
+    /// An endpoint is of https, and nobody is trusted.
+    #[error("TLS can't be set up: {0}")]
+    Tls(#[from] tandem_tls::Error),
 }
 
 impl Default for ClientBuilder {
@@ -49,7 +60,7 @@ impl Default for ClientBuilder {
         Self {
             endpoints: Endpoints::default(),
             token: None,
-            ca: None,
+            tls: None,
             deadline: DEFAULT_DEADLINE,
             retry: RetryPolicy::default(),
         }
@@ -108,10 +119,11 @@ impl ClientBuilder {
         self
     }
 
-    /// Trusts these authorities (PEM) for `https://` endpoints, instead of those of the system.
+    /// How `https://` endpoints are connected to. Without, the authorities of the system are trusted, and no certificate
+    /// is shown.
     #[must_use]
-    pub fn ca_certificate(mut self, pem: impl AsRef<[u8]>) -> Self {
-        self.ca = Some(pem.as_ref().to_vec());
+    pub fn tls(mut self, tls: ClientTls) -> Self {
+        self.tls = Some(tls);
         self
     }
 
@@ -134,8 +146,11 @@ impl ClientBuilder {
     /// within a Tokio runtime, which runs the connections.
     ///
     /// # Errors
-    /// If an endpoint is not a URL of http or https, or the certificate is none.
-    pub fn build(self) -> Result<Client, BuildError> {
+    /// If an endpoint is not a URL of http or https, or is of https and nobody is trusted.
+    pub fn build(mut self) -> Result<Client, BuildError> {
+        if self.tls.is_none() && Service::ALL.iter().any(|service| self.endpoints.of(*service).starts_with("https:")) {
+            self.tls = Some(ClientTls::open(None, None)?);
+        }
         let wire = |service| self.wire(service).map(|wire| (service, wire));
         let [creators, contracts, campaigns, payouts, relationships] = Service::ALL.map(wire);
         let wires = [creators?, contracts?, campaigns?, payouts?, relationships?];
@@ -152,30 +167,29 @@ impl ClientBuilder {
 
     fn wire(&self, service: Service) -> Result<Wire, BuildError> {
         let url = self.endpoints.of(service);
-        let error =
-            |problem: &str, source| BuildError { service, url: url.to_owned(), problem: problem.into(), source };
+        let error = |problem: &str, source| BuildError::Endpoint {
+            service,
+            url: url.to_owned(),
+            problem: problem.into(),
+            source,
+        };
         let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|source| error("not a URL", Some(source)))?;
-        let endpoint = match endpoint.uri().scheme_str() {
-            Some("http") => endpoint,
-            Some("https") => {
-                let tls = match &self.ca {
-                    // What has none would be no error to rustls: it would trust nobody.
-                    Some(pem) if !pem.windows(PEM_CERTIFICATE.len()).any(|part| part == PEM_CERTIFICATE) => {
-                        return Err(error("the CA certificate is not PEM with a CERTIFICATE in it", None));
-                    }
-                    Some(pem) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem)),
-                    None => ClientTlsConfig::new().with_native_roots(),
-                };
-                endpoint.tls_config(tls).map_err(|source| error("TLS can't be set up", Some(source)))?
-            }
+        let uri = endpoint.uri();
+        let channel = match (uri.scheme_str(), &self.tls) {
+            (Some("http"), _) => settings(endpoint).connect_lazy(),
+            (Some("https"), Some(tls)) => tls::connect_lazy(uri, tls, settings)
+                .ok_or_else(|| error("its host is not one that a certificate can name", None))?,
             _ => return Err(error("give it as http://host:port or https://host:port", None)),
         };
-        let endpoint = endpoint
-            .connect_timeout(CONNECT_TIMEOUT)
-            .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
-            .keep_alive_timeout(KEEPALIVE_TIMEOUT);
-        Ok(Wire::new(endpoint.connect_lazy(), url))
+        Ok(Wire::new(channel, url))
     }
+}
+
+fn settings(endpoint: Endpoint) -> Endpoint {
+    endpoint
+        .connect_timeout(CONNECT_TIMEOUT)
+        .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
+        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
 }
 
 impl fmt::Debug for ClientBuilder {
@@ -198,11 +212,5 @@ mod tests {
             let error = Client::builder().contracts(url).build().unwrap_err().to_string();
             assert!(error.contains("contracts service") && error.contains(&format!("{url:?}")), "{error}");
         }
-    }
-
-    #[tokio::test]
-    async fn a_ca_that_is_no_certificate_is_refused() {
-        let builder = Client::builder().payouts("https://payouts.example").ca_certificate("not PEM");
-        assert!(builder.build().unwrap_err().to_string().contains("payouts service"));
     }
 }

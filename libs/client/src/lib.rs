@@ -59,11 +59,13 @@ mod positions;
 mod request_id;
 mod retry;
 mod test_clock;
+mod tls;
 pub mod tokens;
 mod trace;
 mod wire;
 
 pub use tandem_proto as proto;
+pub use tandem_tls::{ClientTls, Identity};
 pub use tonic_types::FieldViolation;
 
 pub use self::builder::{BuildError, ClientBuilder};

@@ -46,6 +46,18 @@ pub struct Builder {
     config: Option<PathBuf>,
     variables: Vec<(String, String)>,
     flags: Vec<String>,
+    tls: bool,
+}
+
+/// Certificates of a server, as files (PEM).
+#[derive(Debug, Clone)]
+pub struct Tls {
+    /// Its certificate, followed by those between it and its authority.
+    pub certificate: PathBuf,
+    /// Private key of the certificate.
+    pub key: PathBuf,
+    /// Authorities one of which must have signed a client's certificate; without, clients need none.
+    pub client_ca: Option<PathBuf>,
 }
 
 impl Builder {
@@ -99,6 +111,19 @@ impl Builder {
         self
     }
 
+    /// Speaks TLS alone.
+    #[must_use]
+    pub fn tls(mut self, tls: &Tls) -> Self {
+        let file = |flag: &str, file: &Path| format!("{flag}={}", file.display());
+        let mut flags = vec![file("--tlscert", &tls.certificate), file("--tlskey", &tls.key)];
+        match &tls.client_ca {
+            Some(ca) => flags.extend(["--tlsverify".to_owned(), file("--tlscacert", ca)]),
+            None => flags.push("--tls".to_owned()),
+        }
+        self.tls = true;
+        self.flags(flags)
+    }
+
     /// Starts the server; it is ready for clients when this returns.
     ///
     /// # Errors
@@ -122,7 +147,7 @@ impl Builder {
             variables: self.variables,
             flags: self.flags,
         };
-        let mut server = NatsServer { launch, process: None, _temporary: temporary };
+        let mut server = NatsServer { launch, tls: self.tls, process: None, _temporary: temporary };
         server.restart().await?;
         Ok(server)
     }
@@ -132,6 +157,7 @@ impl Builder {
 #[derive(Debug)]
 pub struct NatsServer {
     launch: Launch,
+    tls: bool,
     process: Option<Process>,
     // Declared after the process: the directory is removed once nobody writes to it.
     _temporary: Option<TempDir>,
@@ -144,10 +170,11 @@ impl NatsServer {
         Builder::default()
     }
 
-    /// Where clients connect: `nats://127.0.0.1:<port>`. Stays the same over restarts.
+    /// Where clients connect: `nats://127.0.0.1:<port>`, under TLS `tls://127.0.0.1:<port>`. Stays the same over restarts.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.launch.port)
+        let scheme = if self.tls { "tls" } else { "nats" };
+        format!("{scheme}://127.0.0.1:{}", self.launch.port)
     }
 
     /// The port it listens on.

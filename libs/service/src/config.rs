@@ -11,6 +11,9 @@ use tandem_client::tokens::{DEFAULT_AUDIENCE, DEFAULT_ISSUER};
 
 use crate::nats::NatsSettings;
 
+/// Longer than a readiness probe of a second, and its way into the tables of a balancer, usually take.
+const DRAIN_DELAY: Duration = Duration::from_secs(5);
+
 /// No settings beside the shared ones.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct NoArgs {}
@@ -22,6 +25,9 @@ pub struct Settings {
     /// addresses in production]
     #[arg(long, env = "TANDEM_LISTEN", value_name = "IP:PORT")]
     pub listen: Option<SocketAddr>,
+    /// Second address, which serves grpc.health.v1 alone and in plain text: for probes, which can't do TLS
+    #[arg(long, env = "TANDEM_HEALTH_LISTEN", value_name = "IP:PORT")]
+    pub health_listen: Option<SocketAddr>,
     /// Where NATS is, and as whom.
     #[command(flatten)]
     pub nats: NatsSettings,
@@ -40,6 +46,9 @@ pub struct Settings {
     /// Whose tokens are taken.
     #[command(flatten)]
     pub auth: AuthSettings,
+    /// Certificates towards callers and other services.
+    #[command(flatten)]
+    pub tls: TlsSettings,
     /// What one process takes on.
     #[command(flatten)]
     pub limits: Limits,
@@ -81,6 +90,25 @@ pub struct AuthSettings {
     pub signing_key_id: Option<String>,
 }
 
+/// Certificates towards callers and other services; plain text without. All files are PEM, and a change of theirs holds
+/// from the next connection on.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct TlsSettings {
+    /// Certificate of this service, followed by those between it and its authority: it is served under TLS alone, and
+    /// shows the same to services that it calls
+    #[arg(long, env = "TANDEM_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate
+    #[arg(long, env = "TANDEM_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Authorities one of which must have signed a caller's certificate (mutual TLS)
+    #[arg(long, env = "TANDEM_TLS_CLIENT_CA", value_name = "FILE", requires = "tls_cert")]
+    pub tls_client_ca: Option<PathBuf>,
+    /// Authorities that are trusted in calls to other services (https://), instead of those of the system
+    #[arg(long, env = "TANDEM_TLS_CA", value_name = "FILE")]
+    pub tls_ca: Option<PathBuf>,
+}
+
 /// What one process takes on.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Limits {
@@ -104,6 +132,20 @@ pub struct Limits {
     /// Longest that a request may take, in seconds, whatever its client allows
     #[arg(long, env = "TANDEM_REQUEST_TIMEOUT", value_name = "SECONDS", value_parser = seconds, default_value = "30")]
     pub request_timeout: Duration,
+    /// How long a connection is used, in seconds: then its client is asked, without loss, to make another, which a balancer
+    /// may lead elsewhere, and which sees certificates of that time
+    #[arg(
+        long,
+        env = "TANDEM_MAX_CONNECTION_AGE",
+        value_name = "SECONDS",
+        value_parser = seconds,
+        default_value = "300"
+    )]
+    pub max_connection_age: Duration,
+    /// How long shutdown goes on serving while health says NOT_SERVING, in seconds, so that balancers send new connections
+    /// elsewhere before this one takes none [default: 0 in development, 5 in production]
+    #[arg(long, env = "TANDEM_DRAIN_DELAY", value_name = "SECONDS", value_parser = seconds_or_none)]
+    pub drain_delay: Option<Duration>,
     /// Longest that shutdown waits for requests in flight, in seconds
     #[arg(long, env = "TANDEM_DRAIN_TIMEOUT", value_name = "SECONDS", value_parser = seconds, default_value = "20")]
     pub drain_timeout: Duration,
@@ -142,6 +184,13 @@ impl Settings {
         self.listen.unwrap_or(SocketAddr::new(IpAddr::V4(ip), default_port))
     }
 
+    /// How long a shutdown is announced before it begins.
+    #[must_use]
+    pub fn drain_delay(&self) -> Duration {
+        let everywhere = self.environment == DeploymentEnvironment::Production;
+        self.limits.drain_delay.unwrap_or(if everywhere { DRAIN_DELAY } else { Duration::ZERO })
+    }
+
     /// Checks what flags alone can't.
     ///
     /// # Errors
@@ -173,12 +222,16 @@ impl Default for Settings {
     }
 }
 
-/// Seconds, with fractions.
+/// Seconds, with fractions, more than none.
 fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = seconds_or_none(text).ok().filter(|duration| !duration.is_zero());
+    seconds.ok_or_else(|| "give seconds, more than 0, for example 1.5".to_owned())
+}
+
+/// Seconds, with fractions.
+fn seconds_or_none(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    seconds
-        .filter(|duration| !duration.is_zero())
-        .ok_or_else(|| "give seconds, more than 0, for example 1.5".to_owned())
+    seconds.ok_or_else(|| "give seconds, for example 1.5".to_owned())
 }
 
 #[cfg(test)]

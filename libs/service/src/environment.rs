@@ -223,14 +223,17 @@ impl Environment {
     /// The other services, called with these permissions.
     ///
     /// # Errors
-    /// If there is no signing key, or an address is not one.
+    /// If there is no signing key, an address is not one, or certificates can't be used.
     pub fn peers<P: Into<String>>(
         &self,
         endpoints: tandem_client::Endpoints,
         permissions: impl IntoIterator<Item = P>,
     ) -> anyhow::Result<crate::Peers> {
-        let client = tandem_client::Client::builder().endpoints(endpoints).build()?;
-        Ok(crate::Peers::new(client, self.tokens(permissions)?))
+        let mut client = tandem_client::Client::builder().endpoints(endpoints);
+        if let Some(tls) = self.settings.tls.client()? {
+            client = client.tls(tls);
+        }
+        Ok(crate::Peers::new(client.build()?, self.tokens(permissions)?))
     }
 
     /// Ends background work, waiting for it no longer than `timeout`.

@@ -1,6 +1,7 @@
 //! `grpc.health.v1`: whether this process is to be sent requests.
 //!
-//! Invariant: SERVING only while the log can be reached and shutdown has not begun; a watcher never holds up shutdown.
+//! Invariant: SERVING only while the log can be reached and shutdown has not begun; a watcher never holds up shutdown. "live"
+//! alone is always SERVING: whoever restarts what is not would restart it because NATS is away.
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -16,6 +17,9 @@ use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 /// Served by every process beside its own.
 const OPEN: [&str; 2] = ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"];
 
+/// The name under which the process says that it answers at all.
+const LIVE: &str = "live";
+
 pub(crate) struct HealthService {
     services: BTreeSet<&'static str>,
     log_reached: watch::Receiver<bool>,
@@ -29,7 +33,7 @@ pub(crate) fn server(
     log_reached: watch::Receiver<bool>,
     draining: CancellationToken,
 ) -> HealthServer<HealthService> {
-    let services = services.into_iter().chain(OPEN).chain([""]).collect();
+    let services = services.into_iter().chain(OPEN).chain(["", LIVE]).collect();
     HealthServer::new(HealthService { services, log_reached, draining })
 }
 
@@ -48,6 +52,9 @@ impl Health for HealthService {
             let message = format!("{service:?} is not served here; ask for one of {}, or for none.", served.join(", "));
             return Err(Status::not_found(message));
         }
+        if service == LIVE {
+            return Ok(Response::new(response(true, false)));
+        }
         Ok(Response::new(response(*self.log_reached.borrow(), self.draining.is_cancelled())))
     }
 
@@ -62,7 +69,8 @@ impl Health for HealthService {
             return Ok(Response::new(Box::pin(forever.take_until(self.draining.clone().cancelled_owned()))));
         }
         let changes = tokio_stream::wrappers::WatchStream::new(self.log_reached.clone());
-        let states = changes.map(|reached| Ok(response(reached, false)));
+        let live = service == LIVE;
+        let states = changes.map(move |reached| Ok(response(reached || live, false)));
         let draining = self.draining.clone();
         let last = stream::once(async { Ok(response(false, true)) });
         Ok(Response::new(Box::pin(states.take_until(draining.cancelled_owned()).chain(last))))

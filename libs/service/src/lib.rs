@@ -101,6 +101,7 @@ mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod timers;
+mod tls;
 mod views;
 
 // Not in tests of this crate, which link it a second time for its helpers.
@@ -109,7 +110,9 @@ use mimalloc::MiMalloc;
 
 pub use auth::Caller;
 pub use call::Call;
-pub use config::{AuthSettings, DeploymentEnvironment, Limits, LogFormat, NoArgs, Settings, TelemetrySettings};
+pub use config::{
+    AuthSettings, DeploymentEnvironment, Limits, LogFormat, NoArgs, Settings, TelemetrySettings, TlsSettings,
+};
 pub use environment::{Environment, Service, Wired};
 pub use error::{DOMAIN, Problem, code, status};
 pub use nats::NatsSettings;

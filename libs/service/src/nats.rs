@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use async_nats::{Client, ConnectOptions, Event};
+use tandem_tls::ClientTls;
 use tokio::sync::watch;
 use tokio::time::Instant;
+
+use crate::tls::identity;
 
 /// How long NATS is waited for at startup.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -26,6 +29,16 @@ pub struct NatsSettings {
     /// File with the seed of an NKey (`SU...`), where the NATS server knows its users by their public keys
     #[arg(long = "nats-nkey", env = "TANDEM_NATS_NKEY", value_name = "FILE", conflicts_with = "credentials")]
     pub nkey: Option<PathBuf>,
+    /// Authorities (PEM) that are trusted in NATS servers, instead of those of the system: no server is spoken to but
+    /// under TLS. Files are looked at for each new connection
+    #[arg(long = "nats-ca", env = "TANDEM_NATS_CA", value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Certificate (PEM) of this service towards NATS
+    #[arg(long = "nats-cert", env = "TANDEM_NATS_CERT", value_name = "FILE", requires = "key")]
+    pub cert: Option<PathBuf>,
+    /// Private key (PEM) of that certificate
+    #[arg(long = "nats-key", env = "TANDEM_NATS_KEY", value_name = "FILE", requires = "cert")]
+    pub key: Option<PathBuf>,
 }
 
 impl NatsSettings {
@@ -78,6 +91,20 @@ impl NatsSettings {
             let seed = seed.with_context(|| format!("--nats-nkey {} can't be read", path.display()))?;
             options = options.nkey(seed.trim().to_owned());
         }
+        if let Some(tls) = self.tls()? {
+            // Servers tell of each other by IP, which is not what certificates name them by: those of the URL are used.
+            options = options.tls_client_config(tls.config()).require_tls(true).ignore_discovered_servers();
+        }
         Ok(options)
+    }
+
+    /// None if the URL is to decide.
+    fn tls(&self) -> anyhow::Result<Option<ClientTls>> {
+        let identity = identity(self.cert.as_ref(), self.key.as_ref(), "nats")?;
+        if identity.is_none() && self.ca.is_none() {
+            return Ok(None);
+        }
+        let tls = ClientTls::open(self.ca.clone(), identity);
+        tls.map(Some).context("NATS can't be reached under TLS (--nats-ca, --nats-cert, --nats-key)")
     }
 }

@@ -101,9 +101,15 @@ pub async fn run_on<S: Service>(
 ) -> anyhow::Result<()> {
     settings.check()?;
     let authenticator = Authenticator::new(&settings.auth)?;
+    let tls = settings.tls.server()?;
     let address = listener.local_addr()?;
+    let health_listener = match settings.health_listen {
+        Some(address) => Some(server::bind(address).await?),
+        None => None,
+    };
+    let draining = CancellationToken::new();
     let started = async {
-        let env = Environment::open(S::NAME, settings, shutdown.clone()).await?;
+        let env = Environment::open(S::NAME, settings, draining.clone()).await?;
         let wired = S::wire(&env, args).await.with_context(|| format!("{} can't be started", S::NAME))?;
         anyhow::Ok((env, wired))
     };
@@ -116,11 +122,21 @@ pub async fn run_on<S: Service>(
     if settings.telemetry.endpoint().is_some() && !views.is_empty() {
         env.spawn(views::measure(views.clone(), env.stopping.clone()));
     }
-    let routes = server::routes(wired, &env)?;
-    tracing::info!(service = S::NAME, %address, "ready");
+    let (routes, health) = server::routes(wired, &env, &shutdown)?;
+    let announced = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(settings.drain_delay()).await;
+        draining.cancel();
+        std::future::pending().await
+    };
+    tracing::info!(service = S::NAME, %address, tls = tls.is_some(), "ready");
     // Nobody may care.
     let _ = ready.send(address);
-    let served = server::serve(listener, routes, authenticator, &settings.limits, shutdown).await;
+    let served = tokio::select! {
+        served = server::serve(listener, tls, routes, authenticator, &settings.limits, draining.clone()) => served,
+        () = server::serve_health(health_listener, health) => Ok(()),
+        () = announced => Ok(()),
+    };
     env.stop(&views, settings.limits.drain_timeout).await;
     tracing::info!(service = S::NAME, "stopped");
     served

@@ -1,7 +1,7 @@
 //! The one way in which a gRPC server is started here.
 //!
 //! Invariant: every request passes, in this order, the span, authorization and the limits; health and reflection alone
-//! are open. Shutdown finishes what has begun.
+//! are open. Shutdown is announced, then finishes what has begun.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -9,17 +9,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use futures::future::Either;
 use tandem_proto::common::v1::timer_service_server::TimerServiceServer;
 use tandem_proto::common::v1::view_service_server::ViewServiceServer;
+use tandem_tls::ServerTls;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::server::TcpIncoming;
+use tonic_health::pb::health_server::HealthServer;
 
 use crate::auth::{AuthLayer, Authenticator};
 use crate::config::Limits;
 use crate::environment::{Environment, Wired};
-use crate::health;
+use crate::health::{self, HealthService};
 use crate::limits::LimitLayer;
 use crate::telemetry::RpcLayer;
 use crate::timers::TimerOperations;
@@ -40,8 +43,12 @@ pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// All routes of a service, and the names of its gRPC services.
-pub(crate) fn routes(wired: Wired, env: &Environment) -> anyhow::Result<Routes> {
+/// All routes of a service, and its health once more.
+pub(crate) fn routes(
+    wired: Wired,
+    env: &Environment,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<(Routes, HealthServer<HealthService>)> {
     let limit = env.settings.limits.max_message_bytes;
     let Wired { services, views, timers } = wired;
     let mut wired = Wired { services, ..Wired::default() };
@@ -59,31 +66,37 @@ pub(crate) fn routes(wired: Wired, env: &Environment) -> anyhow::Result<Routes> 
     for name in &names {
         reflection = reflection.with_service_name(*name);
     }
-    let health = health::server(names, env.log_reached.clone(), env.draining.clone());
-    let mut routes = Routes::new(health).add_service(reflection.build_v1().context("descriptors for reflection")?);
+    let health = health::server(names, env.log_reached.clone(), shutdown.clone());
+    let mut routes =
+        Routes::new(health.clone()).add_service(reflection.build_v1().context("descriptors for reflection")?);
     for (_, mount) in wired.services {
         routes = mount(routes, limit);
     }
-    Ok(routes.prepare())
+    Ok((routes.prepare(), health))
 }
 
 /// Serves until `draining`, then finishes what has begun, for `drain_timeout` at most.
 pub(crate) async fn serve(
     listener: TcpListener,
+    tls: Option<ServerTls>,
     routes: Routes,
     authenticator: Authenticator,
     limits: &Limits,
     draining: CancellationToken,
 ) -> anyhow::Result<()> {
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true)).with_keepalive(Some(KEEPALIVE_INTERVAL));
-    let serving = tonic::transport::Server::builder()
+    let server = tonic::transport::Server::builder()
+        .max_connection_age(limits.max_connection_age)
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .layer(RpcLayer::new())
         .layer(AuthLayer(Arc::new(authenticator)))
         .layer(LimitLayer::new(limits))
-        .add_routes(routes)
-        .serve_with_incoming_shutdown(incoming, draining.cancelled());
+        .add_routes(routes);
+    let (incoming, end) = (incoming(listener), draining.cancelled());
+    let serving = match tls {
+        None => Either::Left(server.serve_with_incoming_shutdown(incoming, end)),
+        Some(tls) => Either::Right(server.serve_with_incoming_shutdown(tls.accept(incoming), end)),
+    };
     let overdue = async {
         draining.cancelled().await;
         tokio::time::sleep(limits.drain_timeout).await;
@@ -95,4 +108,19 @@ pub(crate) async fn serve(
             Ok(())
         }
     }
+}
+
+/// Serves health alone, in plain text, for as long as it is polled.
+pub(crate) async fn serve_health(listener: Option<TcpListener>, health: HealthServer<HealthService>) {
+    if let Some(listener) = listener {
+        let serving = tonic::transport::Server::builder().add_service(health).serve_with_incoming(incoming(listener));
+        if let Err(error) = serving.await {
+            tracing::error!(%error, "health is no longer served at --health-listen");
+        }
+    }
+    std::future::pending().await
+}
+
+fn incoming(listener: TcpListener) -> TcpIncoming {
+    TcpIncoming::from(listener).with_nodelay(Some(true)).with_keepalive(Some(KEEPALIVE_INTERVAL))
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use common::{Door, Test, client};
 use tandem_proto::common::v1::ListViewsRequest;
+use tandem_proto::common::v1::view_service_client::ViewServiceClient;
 use tandem_service::DeploymentEnvironment;
 use tonic::Streaming;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -88,6 +89,40 @@ async fn it_is_not_ready_while_the_log_is_away() {
     until(&mut health, ServingStatus::NotServing).await;
     test.nats.restart().await.unwrap();
     until(&mut health, ServingStatus::Serving).await;
+}
+
+#[tokio::test]
+async fn health_is_served_apart_where_it_is_asked_for() {
+    let mut test = Test::new(Door::default()).await;
+    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    test.settings.health_listen = Some(free);
+    let running = test.start().await;
+    let channel = tonic::transport::Endpoint::try_from(format!("http://{free}")).unwrap().connect_lazy();
+    let mut watched =
+        HealthClient::new(channel.clone()).watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    until(&mut watched, ServingStatus::Serving).await;
+    let status = ViewServiceClient::new(channel.clone()).list_views(ListViewsRequest {}).await.unwrap_err();
+    assert_eq!(status.code(), tonic::Code::Unimplemented, "nothing else is served there");
+
+    test.nats.stop().await.unwrap();
+    until(&mut watched, ServingStatus::NotServing).await;
+    let live = HealthCheckRequest { service: "live".to_owned() };
+    let answer = HealthClient::new(channel).check(live).await.unwrap().into_inner();
+    assert_eq!(answer.status(), ServingStatus::Serving, "it need not be restarted because NATS is away");
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn shutdown_is_announced_before_it_begins() {
+    let mut test = Test::new(Door::default()).await;
+    test.settings.limits.drain_delay = Some(Duration::from_secs(3600));
+    let running = test.start().await;
+    let mut health =
+        HealthClient::new(running.channel()).watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    until(&mut health, ServingStatus::Serving).await;
+    running.shut_down();
+    until(&mut health, ServingStatus::NotServing).await;
+    client(&running).list_views(ListViewsRequest {}).await.expect("new connections are served as before");
 }
 
 #[tokio::test]
