@@ -11,8 +11,9 @@ use tokio::task::JoinSet;
 
 use crate::load::{Sample, Times};
 
-/// Below what a service refuses as overload; calls beyond it wait, and their waiting counts.
-const MOST_IN_FLIGHT: usize = 512;
+/// Enough to keep everything busy, and below what a service refuses as overload; calls beyond it wait, and their waiting
+/// counts.
+const MOST_IN_FLIGHT: usize = 128;
 /// Calls come at the same moments in every run.
 const SEED: u64 = 7;
 /// Shorter waits of the pacing thread cost more than they tell.
