@@ -41,8 +41,8 @@ pub struct JetStreamOptions {
     pub timeout: Duration,
     /// After how long a delivery to a consumer that was neither acknowledged nor put back comes again.
     pub ack_wait: Duration,
-    /// A server that takes longer than this for one of many appends is taken to sync each of them to the disk: those that
-    /// wait at the same moment then share an atomic batch.
+    /// A server that takes longer than this for one of many appends may sync each of them to the disk: those that wait at
+    /// the same moment then share an atomic batch, if that is faster. With 0 they always do.
     pub group_above: Duration,
 }
 
