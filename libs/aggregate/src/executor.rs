@@ -10,10 +10,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use tandem_eventlog::{Append, AppendError, Envelope, EventLog, InvalidToken, NewEvent, Position, ReadError, Subject};
+use tandem_eventlog::{
+    Append, AppendError, Envelope, EventLog, InvalidToken, NewEvent, Position, ReadError, Subject, ambient,
+};
 use tandem_proto::EventSet as _;
 use tracing::Instrument as _;
-use uuid::Uuid;
 
 use crate::{Aggregate, AggregateCache, Context, Loaded, Refusal};
 use freshness::Freshness;
@@ -328,7 +329,7 @@ fn decide<A: Aggregate>(
 #[expect(clippy::disallowed_methods, reason = "events get their ids here")]
 fn envelope(meta: &CommandMeta, event_type: &str, resource: &str) -> Envelope {
     Envelope {
-        id: Uuid::now_v7().to_string(),
+        id: ambient::new_id().to_string(),
         event_type: event_type.to_owned(),
         resource: resource.to_owned(),
         time: meta.time,

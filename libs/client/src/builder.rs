@@ -18,7 +18,7 @@ use crate::positions::Memory;
 use crate::retry::RetryPolicy;
 use crate::tls;
 use crate::tokens::TokenSource;
-use crate::wire::Wire;
+use crate::wire::{Carrier, Wire};
 
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -33,6 +33,7 @@ pub struct ClientBuilder {
     tls: Option<ClientTls>,
     deadline: Duration,
     retry: RetryPolicy,
+    carriers: Vec<(Service, Carrier)>,
 }
 
 /// Why there can't be a client of these settings.
@@ -63,6 +64,7 @@ impl Default for ClientBuilder {
             tls: None,
             deadline: DEFAULT_DEADLINE,
             retry: RetryPolicy::default(),
+            carriers: Vec::new(),
         }
     }
 }
@@ -142,6 +144,15 @@ impl ClientBuilder {
         self
     }
 
+    /// Reaches a service by this instead of a connection to its endpoint: where both are in one process, or a test stands
+    /// between them.
+    #[must_use]
+    pub fn carried_by(mut self, service: Service, carrier: Carrier) -> Self {
+        self.carriers.retain(|(of, _)| *of != service);
+        self.carriers.push((service, carrier));
+        self
+    }
+
     /// The client. It connects when a service is first called, and again whenever a connection is lost; to be called
     /// within a Tokio runtime, which runs the connections.
     ///
@@ -167,6 +178,9 @@ impl ClientBuilder {
 
     fn wire(&self, service: Service) -> Result<Wire, BuildError> {
         let url = self.endpoints.of(service);
+        if let Some((_, carrier)) = self.carriers.iter().find(|(of, _)| *of == service) {
+            return Ok(Wire::carried_by(carrier.clone(), url));
+        }
         let error = |problem: &str, source| BuildError::Endpoint {
             service,
             url: url.to_owned(),

@@ -80,3 +80,4 @@ pub use self::tokens::{
     Claims, DEFAULT_AUDIENCE, DEFAULT_ISSUER, DEVELOPMENT_JWK, DEVELOPMENT_KEY, DEVELOPMENT_KEY_ID, FileToken,
     MintedToken, SigningKey, StaticToken, TokenError, TokenSource,
 };
+pub use self::wire::Carrier;

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::transport::Channel;
 use tonic::{Code, Status, TimeoutExpired};
+use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt as _};
 
 use crate::call::{Call, Reply};
@@ -23,16 +24,29 @@ use crate::deadline::{self, GRPC_TIMEOUT};
 /// By how much a timer at the other end may be ahead of ours.
 const TIMER_RESOLUTION: Duration = Duration::from_millis(2);
 
+/// What carries requests to a service in place of a connection; an error is a connection that was lost.
+pub type Carrier = BoxCloneSyncService<http::Request<Body>, http::Response<Body>, std::io::Error>;
+
 /// A connection to a service; made when first needed, and anew when it is lost.
 #[derive(Clone)]
 pub(crate) struct Wire {
-    channel: Channel,
+    carried: Carried,
     address: Arc<str>,
+}
+
+#[derive(Clone)]
+enum Carried {
+    Connection(Channel),
+    Otherwise(Carrier),
 }
 
 impl Wire {
     pub(crate) fn new(channel: Channel, address: &str) -> Self {
-        Self { channel, address: address.into() }
+        Self { carried: Carried::Connection(channel), address: address.into() }
+    }
+
+    pub(crate) fn carried_by(carrier: Carrier, address: &str) -> Self {
+        Self { carried: Carried::Otherwise(carrier), address: address.into() }
     }
 
     async fn exchange(self, mut call: Call) -> Result<Reply, Status> {
@@ -47,8 +61,11 @@ impl Wire {
     }
 
     async fn reply(self, call: Call) -> Result<Reply, Status> {
-        let unary = call.method.is_unary();
-        let reply = self.channel.oneshot(call.into_request()).await.map_err(|error| lost(&self.address, error))?;
+        let (unary, request) = (call.method.is_unary(), call.into_request());
+        let reply = match self.carried {
+            Carried::Connection(channel) => channel.oneshot(request).await.map_err(|error| lost(&self.address, error)),
+            Carried::Otherwise(carrier) => carrier.oneshot(request).await.map_err(|error| lost(&self.address, error)),
+        }?;
         refused(&reply)?;
         if !unary {
             return Ok(reply);

@@ -5,6 +5,7 @@
 //!
 //! Invariant: an append whose guard does not hold changes nothing, and one that is acknowledged is never lost.
 
+pub mod ambient;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 mod headers;

@@ -5,7 +5,7 @@
 
 mod consumer;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -86,6 +86,14 @@ impl MemoryLog {
             Fault::DuplicateDelivery => state.duplicate_deliveries += 1,
             _ => state.append_faults.push_back(fault),
         }
+    }
+
+    /// What consumers were handed and have not acknowledged, by consumer; without those that have acknowledged all.
+    #[must_use]
+    pub fn unacknowledged(&self) -> BTreeMap<String, Vec<Position>> {
+        let state = self.0.lock();
+        let pending = state.consumers.iter().map(|(name, consumer)| (name.clone(), consumer.pending()));
+        pending.filter(|(_, positions)| !positions.is_empty()).collect()
     }
 
     /// All events, oldest first.

@@ -8,13 +8,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tandem_aggregate::{Aggregate, CommandMeta};
-use tandem_eventlog::{Position, Positions, trace};
+use tandem_eventlog::{Position, Positions, ambient, trace};
 use tandem_proto::common::v1::ErrorReason;
 use tandem_proto::{FieldViolation, RequestMessage};
 use tokio::time::Instant;
 use tonic::metadata::{AsciiMetadataValue, MetadataMap};
 use tonic::{Request, Response, Status};
-use uuid::Uuid;
 
 use crate::auth::{Admitted, Caller};
 use crate::error::Problem;
@@ -102,12 +101,12 @@ impl<M: RequestMessage> Call<M> {
             causation_id: if caller.is_service() { causation_id.to_owned() } else { String::new() },
             traceparent: trace::current_traceparent(),
             etag: message.etag().to_owned(),
-            time: test_clock.unwrap_or_else(Timestamp::now),
+            time: test_clock.unwrap_or_else(ambient::now),
             test_clock: test_clock.is_some(),
         };
         if meta.request_id.is_empty() {
             // Nobody knows it, so nobody can repeat it: a fingerprint would never be compared.
-            meta.request_id = Uuid::now_v7().to_string();
+            meta.request_id = ambient::new_id().to_string();
         } else {
             meta.request_hash = fingerprint(&admitted.method.name, &message);
         }

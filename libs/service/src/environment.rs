@@ -13,7 +13,7 @@ use tandem_aggregate::{Aggregate, AggregateCache, Executor, Process, Scheduled, 
 use tandem_client::tokens::SigningKey;
 use tandem_eventlog::{EventLog, JetStreamLog, JetStreamOptions};
 use tandem_proto::GrpcServer;
-use tandem_timers::{AnyTimers, TimerStream, TimerStreamOptions, Timers};
+use tandem_timers::{AnyTimers, TimerQueue, TimerStream, TimerStreamOptions, Timers};
 use tandem_views::{AnyView, View, ViewHandle, ViewStore};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -95,8 +95,8 @@ pub struct Environment {
     pub settings: Settings,
     /// The log.
     pub log: Arc<dyn EventLog>,
-    /// The connection under the log, for what else lies in NATS: the vault, timers.
-    pub nats: async_nats::Client,
+    /// The connection under the log; none in a test that keeps the log in memory.
+    pub(crate) nats: Option<async_nats::Client>,
     /// Where its views are kept.
     pub views: ViewStore,
     /// Cancelled when shutdown begins: no new requests, long streams should end.
@@ -106,10 +106,14 @@ pub struct Environment {
     /// Whether NATS is connected.
     pub(crate) log_reached: watch::Receiver<bool>,
     /// Shared by the executors of all kinds.
-    aggregates: AggregateCache,
-    tasks: TaskTracker,
+    pub(crate) aggregates: AggregateCache,
+    pub(crate) tasks: TaskTracker,
+    /// Where timers wait; on NATS unless a test says otherwise.
+    pub(crate) timers: Option<Arc<dyn TimerQueue>>,
+    /// By which other services are reached; by connections where none is named.
+    pub(crate) carriers: Vec<(tandem_client::Service, tandem_client::Carrier)>,
     /// By consumer.
-    processes: Mutex<BTreeMap<String, Vec<Arc<dyn Process>>>>,
+    pub(crate) processes: Mutex<BTreeMap<String, Vec<Arc<dyn Process>>>>,
 }
 
 impl Environment {
@@ -135,15 +139,25 @@ impl Environment {
             name,
             settings: settings.clone(),
             log: Arc::new(log),
-            nats,
+            nats: Some(nats),
             views,
             draining,
             stopping: CancellationToken::new(),
             log_reached,
             aggregates: AggregateCache::with_bytes(settings.limits.cache_bytes),
             tasks: TaskTracker::new(),
+            timers: None,
+            carriers: Vec::new(),
             processes: Mutex::default(),
         })
+    }
+
+    /// The connection under the log, for what else lies in NATS: the vault, timers.
+    ///
+    /// # Errors
+    /// If there is none, for the log is kept in memory.
+    pub fn nats(&self) -> anyhow::Result<async_nats::Client> {
+        self.nats.clone().with_context(|| format!("{} needs NATS", self.name))
     }
 
     /// Runs commands on aggregates of a kind.
@@ -182,17 +196,24 @@ impl Environment {
     /// # Errors
     /// If the stream of timers can't be had.
     pub async fn timers<A: Scheduled>(&self, executor: &Arc<Executor<A>>) -> anyhow::Result<Timers<A>> {
+        let queue =
+            self.timer_queue().await.with_context(|| format!("timers of {} can't be started", A::COLLECTION))?;
+        let timers = Timers::new(Arc::clone(executor));
+        self.process(timers.arming(self.name, Arc::clone(&queue)));
+        self.spawn(timers.clone().run(self.name, queue, self.stopping.clone()));
+        Ok(timers)
+    }
+
+    async fn timer_queue(&self) -> anyhow::Result<Arc<dyn TimerQueue>> {
+        if let Some(queue) = &self.timers {
+            return Ok(Arc::clone(queue));
+        }
         let options = TimerStreamOptions {
             log: self.settings.stream.clone(),
             replicas: self.settings.stream_replicas,
             ..TimerStreamOptions::default()
         };
-        let opened = TimerStream::open(self.nats.clone(), options).await;
-        let stream = opened.with_context(|| format!("timers of {} can't be started", A::COLLECTION))?;
-        let timers = Timers::new(Arc::clone(executor));
-        self.process(timers.arming(self.name, stream.clone()));
-        self.spawn(timers.clone().run(self.name, stream, self.stopping.clone()));
-        Ok(timers)
+        Ok(Arc::new(TimerStream::open(self.nats()?, options).await?))
     }
 
     /// Starts background work, which is to end on [`Self::stopping`] and is waited for then.
@@ -232,6 +253,9 @@ impl Environment {
         let mut client = tandem_client::Client::builder().endpoints(endpoints);
         if let Some(tls) = self.settings.tls.client()? {
             client = client.tls(tls);
+        }
+        for (service, carrier) in &self.carriers {
+            client = client.carried_by(*service, carrier.clone());
         }
         Ok(crate::Peers::new(client.build()?, self.tokens(permissions)?))
     }

@@ -244,6 +244,10 @@ impl From<ReadError> for Problem {
 
 impl From<QueryError> for Problem {
     fn from(error: QueryError) -> Self {
+        let error = match error {
+            QueryError::Store(error) => return error.into(),
+            error => error,
+        };
         let reason = match &error {
             QueryError::Filter(_) | QueryError::OrderBy(_) => ErrorReason::FilterInvalid,
             QueryError::PageSize(_) => ErrorReason::FieldInvalid,
@@ -280,7 +284,11 @@ impl From<RebuildError> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        Self::internal(error)
+        if !error.is_away() {
+            return Self::internal(error);
+        }
+        tracing::warn!(%error, "the views' database can't be reached");
+        Self::new(ErrorReason::DependencyUnavailable, "The views' database does not answer. Repeat after the delay.")
     }
 }
 

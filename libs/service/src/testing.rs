@@ -3,6 +3,7 @@
 //! Invariant: what is tested is what runs: nothing is left out or replaced, except that the development key is taken.
 
 mod collector;
+mod in_process;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -19,6 +20,7 @@ use crate::config::Settings;
 use crate::environment::Service;
 
 pub use collector::{CollectedSpan, Collector, Trace};
+pub use in_process::{Parts, in_process};
 
 /// A service that runs until it is stopped or dropped.
 pub struct Running {

@@ -7,13 +7,13 @@ use tandem_eventlog::{Filter, RecordedEvent};
 
 use std::sync::Arc;
 
-use crate::stream::TimerStream;
+use crate::queue::TimerQueue;
 use crate::timer::Timer;
 
 /// The process that arms the timers of `A`.
 pub(crate) struct Arming<A: Scheduled> {
     pub(crate) executor: Arc<Executor<A>>,
-    pub(crate) stream: TimerStream,
+    pub(crate) queue: Arc<dyn TimerQueue>,
     /// `<service>-<aggregate>-timers`.
     pub(crate) name: Arc<str>,
     /// That of the service's processes.
@@ -55,6 +55,6 @@ impl<A: Scheduled> Process for Arming<A> {
             correlation_id: cause.correlation_id.clone(),
             event_id: cause.event_id.clone(),
         };
-        self.stream.arm(A::KIND, &timer).await.map_err(|error| failed(error.to_string()))
+        self.queue.arm(A::KIND, &timer).await.map_err(|error| failed(error.to_string()))
     }
 }

@@ -6,16 +6,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream::Message;
-use async_nats::jetstream::message::{AckKind, Acker};
 use futures::StreamExt as _;
-use jiff::Timestamp;
 use tandem_aggregate::{CommandMeta, ExecuteError, Executor, Scheduled, retry_delay};
-use tandem_eventlog::trace;
+use tandem_eventlog::{ambient, trace};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use crate::stream::TimerStream;
+use crate::queue::{Fired, QueueError, TimerQueue};
 use crate::timer::Timer;
 use crate::timers::ACT_ON_DUE;
 
@@ -27,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Acts on the fired timers of `A`.
 pub(crate) struct Firing<A: Scheduled> {
     pub(crate) executor: Arc<Executor<A>>,
-    pub(crate) stream: TimerStream,
+    pub(crate) queue: Arc<dyn TimerQueue>,
     /// `<service>-<aggregate>-timers`.
     pub(crate) name: Arc<str>,
     /// `services/{service}`.
@@ -70,7 +67,7 @@ impl<A: Scheduled> Firing<A> {
     /// Acts on timers until `stopping`; reconnects by itself.
     pub(crate) async fn run(&self, stopping: &CancellationToken) {
         while !stopping.is_cancelled() {
-            match self.stream.fired(A::KIND, &self.name).await {
+            match self.queue.fired(A::KIND, &self.name).await {
                 Ok(messages) => {
                     // What is under way is finished when the messages end.
                     let readable = messages.take_while(|message| {
@@ -82,7 +79,7 @@ impl<A: Scheduled> Firing<A> {
                     let handled = readable
                         .take_until(stopping.cancelled())
                         .filter_map(|message| std::future::ready(message.ok()))
-                        .for_each_concurrent(CONCURRENCY, |message| self.handle(message));
+                        .for_each_concurrent(CONCURRENCY, |fired| async move { self.handle(fired.as_ref()).await });
                     handled.await;
                 }
                 Err(error) => tracing::warn!(timers = &*self.name, %error, "timers can't be consumed"),
@@ -95,41 +92,33 @@ impl<A: Scheduled> Firing<A> {
         }
     }
 
-    async fn handle(&self, message: Message) {
-        let attempt = message.info().map_or(1, |info| u64::try_from(info.delivered).unwrap_or(1));
-        let (message, acker) = message.split();
+    async fn handle(&self, fired: &dyn Fired) {
+        let (timer, attempt) = (fired.timer(), fired.attempt());
         let span = tracing::info_span!(
             "timer",
             otel.name = format!("timer {}", A::KIND),
             otel.kind = "consumer",
             timers = &*self.name,
-            subject = %message.subject,
+            tenant = timer.tenant,
+            id = timer.id,
+            due = %timer.due,
             attempt,
         );
-        let settled = async {
-            match serde_json::from_slice::<Timer>(&message.payload) {
-                Ok(timer) => self.settle(&timer, attempt, &acker).await,
-                Err(error) => {
-                    // Somebody else wrote it: it will never be one.
-                    tracing::error!(%error, "what fired is no timer; it is put away");
-                    acker.ack_with(AckKind::Term).await
-                }
-            }
-        };
-        if let Err(error) = settled.instrument(span).await {
+        if let Err(error) = self.settle(fired).instrument(span).await {
             tracing::warn!(timers = &*self.name, %error, "acknowledgement lost; the timer will fire again");
         }
     }
 
-    async fn settle(&self, timer: &Timer, attempt: u64, acker: &Acker) -> Result<(), async_nats::Error> {
-        let Err(not_yet) = self.act(timer).await else { return acker.double_ack().await };
-        let (delay, id) = (not_yet.delay(attempt), &timer.id);
+    async fn settle(&self, fired: &dyn Fired) -> Result<(), QueueError> {
+        let timer = fired.timer();
+        let Err(not_yet) = self.act(timer).await else { return fired.ack().await };
+        let (delay, id) = (not_yet.delay(fired.attempt()), &timer.id);
         if not_yet.is_defect() {
             tracing::error!(id, error = %not_yet, retry_in = ?delay, "what is due can't be done; it is tried until it can");
         } else {
             tracing::warn!(id, error = %not_yet, retry_in = ?delay, "not acted on");
         }
-        acker.ack_with(AckKind::Nak(Some(delay))).await
+        fired.retry(delay).await
     }
 
     /// Looks whether something is due, and does it.
@@ -140,7 +129,7 @@ impl<A: Scheduled> Firing<A> {
         }
         let Some(due) = loaded.state.next_due() else { return Ok(()) };
         #[expect(clippy::disallowed_methods, reason = "the edge, where what follows from a timer gets its time")]
-        let now = Timestamp::now();
+        let now = ambient::now();
         if loaded.test_clock {
             return Ok(());
         }

@@ -23,9 +23,16 @@
 
 mod arming;
 mod firing;
+#[cfg(any(test, feature = "testing"))]
+mod memory;
+mod queue;
 mod stream;
 mod timer;
 mod timers;
 
+#[cfg(any(test, feature = "testing"))]
+pub use memory::MemoryTimers;
+pub use queue::{Fired, FiredStream, QueueError, TimerQueue};
 pub use stream::{OpenError, TimerStream, TimerStreamOptions};
+pub use timer::Timer;
 pub use timers::{Acted, AnyTimers, Timers};

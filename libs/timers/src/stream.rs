@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use async_nats::HeaderMap;
 use async_nats::header;
-use async_nats::jetstream::consumer::pull::{Config as ConsumerConfig, Stream as Messages};
+use async_nats::jetstream::consumer::pull::{Config as ConsumerConfig, MessagesError};
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy};
 use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::message::{AckKind, Acker};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
-use async_nats::jetstream::{self, Context};
+use async_nats::jetstream::{self, Context, Message};
+use futures::StreamExt as _;
 use tandem_eventlog::Kind;
 
+use crate::queue::{Fired, FiredStream, QueueError, TimerQueue};
 use crate::timer::{Timer, fired_subjects};
 
 /// Fired timers under way to one process; each waits for those before it while its time to be acknowledged runs.
@@ -65,17 +68,6 @@ pub enum OpenError {
     },
 }
 
-/// A timer could not be armed, or fired ones not be had.
-#[derive(Debug, thiserror::Error)]
-#[error("the stream of timers does not do it: {0}")]
-pub(crate) struct StreamError(String);
-
-impl StreamError {
-    fn new(error: impl std::fmt::Display) -> Self {
-        Self(error.to_string())
-    }
-}
-
 /// The timers of all services. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct TimerStream {
@@ -103,27 +95,28 @@ impl TimerStream {
         }
         Ok(Self { context, name, ack_wait: options.ack_wait })
     }
+}
 
-    /// Lets a timer fire at its instant; at once if that has passed. Arming again what waits already changes nothing.
-    pub(crate) async fn arm(&self, kind: Kind, timer: &Timer) -> Result<(), StreamError> {
-        let subject = timer.armed_subject(&self.name, kind).map_err(StreamError::new)?;
-        let target = timer.fired_subject(&self.name, kind).map_err(StreamError::new)?;
+#[async_trait::async_trait]
+impl TimerQueue for TimerStream {
+    async fn arm(&self, kind: Kind, timer: &Timer) -> Result<(), QueueError> {
+        let subject = timer.armed_subject(&self.name, kind).map_err(QueueError::new)?;
+        let target = timer.fired_subject(&self.name, kind).map_err(QueueError::new)?;
         let mut headers = HeaderMap::new();
         headers.insert(header::NATS_SCHEDULE, format!("@at {}", timer.due));
         headers.insert(header::NATS_SCHEDULE_TARGET, target);
         headers.insert(header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
-        let payload = serde_json::to_vec(timer).map_err(StreamError::new)?;
+        let payload = serde_json::to_vec(timer).map_err(QueueError::new)?;
         let published = self.context.publish_with_headers(subject, headers, payload.into()).await;
-        match published.map_err(StreamError::new)?.await {
+        match published.map_err(QueueError::new)?.await {
             Ok(_) => Ok(()),
             // It waits already.
             Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => Ok(()),
-            Err(error) => Err(StreamError::new(error)),
+            Err(error) => Err(QueueError::new(error)),
         }
     }
 
-    /// The fired timers of a kind, each handed to one of the consumers of this name until acknowledged.
-    pub(crate) async fn fired(&self, kind: Kind, consumer: &str) -> Result<Messages, StreamError> {
+    async fn fired(&self, kind: Kind, consumer: &str) -> Result<FiredStream, QueueError> {
         let config = ConsumerConfig {
             durable_name: Some(consumer.to_owned()),
             deliver_policy: DeliverPolicy::All,
@@ -135,9 +128,56 @@ impl TimerStream {
             ..Default::default()
         };
         // Creates it, or brings an existing one up to date where it goes on.
-        let consumer = self.context.create_consumer_on_stream(config, &*self.name).await.map_err(StreamError::new)?;
+        let consumer = self.context.create_consumer_on_stream(config, &*self.name).await.map_err(QueueError::new)?;
         let messages = consumer.stream().max_messages_per_batch(BATCH).expires(EXPIRES).heartbeat(HEARTBEAT);
-        messages.messages().await.map_err(StreamError::new)
+        let messages = messages.messages().await.map_err(QueueError::new)?;
+        Ok(messages.filter_map(handed).boxed())
+    }
+}
+
+/// A fired timer; none if what fired is no timer.
+async fn handed(message: Result<Message, MessagesError>) -> Option<Result<Box<dyn Fired>, QueueError>> {
+    let message = match message {
+        Ok(message) => message,
+        Err(error) => return Some(Err(QueueError::new(error))),
+    };
+    let attempt = message.info().map_or(1, |info| u64::try_from(info.delivered).unwrap_or(1));
+    let (message, acker) = message.split();
+    match serde_json::from_slice(&message.payload) {
+        Ok(timer) => Some(Ok(Box::new(Handed { timer, attempt, acker }))),
+        Err(error) => {
+            // Somebody else wrote it: it will never be one.
+            tracing::error!(subject = %message.subject, %error, "what fired is no timer; it is put away");
+            if let Err(error) = acker.ack_with(AckKind::Term).await {
+                tracing::warn!(%error, "acknowledgement lost; it will come again");
+            }
+            None
+        }
+    }
+}
+
+struct Handed {
+    timer: Timer,
+    attempt: u64,
+    acker: Acker,
+}
+
+#[async_trait::async_trait]
+impl Fired for Handed {
+    fn timer(&self) -> &Timer {
+        &self.timer
+    }
+
+    fn attempt(&self) -> u64 {
+        self.attempt
+    }
+
+    async fn ack(&self) -> Result<(), QueueError> {
+        self.acker.double_ack().await.map_err(QueueError::new)
+    }
+
+    async fn retry(&self, delay: Duration) -> Result<(), QueueError> {
+        self.acker.ack_with(AckKind::Nak(Some(delay))).await.map_err(QueueError::new)
     }
 }
 

@@ -8,18 +8,20 @@ use tandem_eventlog::{InvalidToken, Kind, Position, Subject};
 
 /// Something of an aggregate's is due at an instant. The message's payload, as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Timer {
-    pub(crate) tenant: String,
+pub struct Timer {
+    /// Whose it is.
+    pub tenant: String,
     /// Id of the aggregate; its kind stands in the subject.
-    pub(crate) id: String,
-    pub(crate) due: Timestamp,
+    pub id: String,
+    /// When.
+    pub due: Timestamp,
     /// Position of the event after which it was armed. Who acts must have read as far: a replica that lags may not know
     /// yet that anything is due.
-    pub(crate) position: Position,
+    pub position: Position,
     /// Of that event.
-    pub(crate) correlation_id: String,
+    pub correlation_id: String,
     /// Id of that event.
-    pub(crate) event_id: String,
+    pub event_id: String,
 }
 
 impl Timer {

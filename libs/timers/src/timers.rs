@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::arming::Arming;
 use crate::firing::Firing;
-use crate::stream::TimerStream;
+use crate::queue::TimerQueue;
 
 /// The method whose command a timer is.
 pub(crate) const ACT_ON_DUE: &str = "tandem.common.v1.TimerService/ActOnDue";
@@ -62,15 +62,15 @@ impl<A: Scheduled> Timers<A> {
 
     /// The process that arms timers after events, which shares the consumer of the service's other processes.
     #[must_use]
-    pub fn arming(&self, service: &'static str, stream: TimerStream) -> impl Process + use<A> {
-        Arming { executor: Arc::clone(&self.executor), stream, name: name::<A>(service), consumer: service }
+    pub fn arming(&self, service: &'static str, queue: Arc<dyn TimerQueue>) -> impl Process + use<A> {
+        Arming { executor: Arc::clone(&self.executor), queue, name: name::<A>(service), consumer: service }
     }
 
     /// Acts on timers that fire as `services/{service}`, until `stopping`. May run in several processes at once: they
     /// share the work.
-    pub async fn run(self, service: &'static str, stream: TimerStream, stopping: CancellationToken) {
+    pub async fn run(self, service: &'static str, queue: Arc<dyn TimerQueue>, stopping: CancellationToken) {
         let actor = format!("services/{service}");
-        Firing { executor: self.executor, stream, name: name::<A>(service), actor }.run(&stopping).await;
+        Firing { executor: self.executor, queue, name: name::<A>(service), actor }.run(&stopping).await;
     }
 }
 

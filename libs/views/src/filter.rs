@@ -18,80 +18,93 @@ const MAX_LENGTH: usize = 4096;
 const MAX_DEPTH: usize = 16;
 const MAX_TERMS: usize = 64;
 
-/// Appends the filter as a condition to a statement whose `$1` is the tenant; `tags` is the table of set members.
+/// What a filter asks of a row. `OR` and `AND` join at least one condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Condition<'a> {
+    All(Vec<Condition<'a>>),
+    Any(Vec<Condition<'a>>),
+    Not(Box<Condition<'a>>),
+    IsSet(Field<'a>),
+    /// Of a set: it has the member.
+    Has(Field<'a>, Value),
+    /// Of a scalar; the operator is none of [`Operator::Has`].
+    Compare(Field<'a>, Operator, Value),
+}
+
+/// What the filter asks; none if it is empty.
 ///
 /// # Errors
 /// With what is wrong, which fields exist, and an example.
-pub(crate) fn compile(filter: &str, fields: &Fields<'_>, tags: &str, sql: &mut Sql) -> Result<(), String> {
+pub(crate) fn parse<'a>(filter: &str, fields: &Fields<'a>) -> Result<Option<Condition<'a>>, String> {
     if filter.len() > MAX_LENGTH {
         return Err(format!("it is longer than {MAX_LENGTH} bytes"));
     }
     let tokens = tokens(filter).map_err(|reason| with_help(&reason, fields))?;
     if tokens.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
-    let mut parser = Parser { tokens: tokens.into_iter().peekable(), fields, tags, sql, depth: 0, terms: 0 };
-    parser.sql.text.push_str(" AND ");
-    parser.conjunction().and_then(|()| parser.end()).map_err(|reason| with_help(&reason, fields))
+    let mut parser = Parser { tokens: tokens.into_iter().peekable(), fields, depth: 0, terms: 0 };
+    let condition = parser.conjunction().and_then(|condition| parser.end().map(|()| condition));
+    condition.map(Some).map_err(|reason| with_help(&reason, fields))
 }
 
-/// Appends `field = value`, or the member of a set, that a service asks for by itself.
-pub(crate) fn fix(field: Field<'_>, value: &str, tags: &str, sql: &mut Sql) -> Result<(), String> {
+/// `field = value`, or the member of a set, that a service asks for by itself.
+pub(crate) fn fixed<'a>(field: Field<'a>, value: &str) -> Result<Condition<'a>, String> {
     let operator = if field.kind == ColumnKind::Set { Operator::Has } else { Operator::Equal };
-    sql.text.push_str(" AND ");
-    condition(field, operator, value, tags, sql)
+    condition(field, operator, value)
 }
 
-struct Parser<'a> {
+struct Parser<'a, 'f> {
     tokens: Peekable<IntoIter<(usize, Token)>>,
-    fields: &'a Fields<'a>,
-    tags: &'a str,
-    sql: &'a mut Sql,
+    fields: &'f Fields<'a>,
     depth: usize,
     terms: usize,
 }
 
-impl Parser<'_> {
-    fn conjunction(&mut self) -> Result<(), String> {
-        self.joined("AND", Self::disjunction)
+impl<'a> Parser<'a, '_> {
+    fn conjunction(&mut self) -> Result<Condition<'a>, String> {
+        self.joined("AND", Self::disjunction).map(Condition::All)
     }
 
-    fn disjunction(&mut self) -> Result<(), String> {
-        self.joined("OR", Self::term)
+    fn disjunction(&mut self) -> Result<Condition<'a>, String> {
+        self.joined("OR", Self::term).map(Condition::Any)
     }
 
-    fn joined(&mut self, keyword: &str, mut part: impl FnMut(&mut Self) -> Result<(), String>) -> Result<(), String> {
-        self.sql.text.push('(');
-        part(self)?;
+    fn joined(
+        &mut self,
+        keyword: &str,
+        mut part: impl FnMut(&mut Self) -> Result<Condition<'a>, String>,
+    ) -> Result<Vec<Condition<'a>>, String> {
+        let mut parts = vec![part(self)?];
         while self.take(|token| matches!(token, Token::Bare(word) if word == keyword)) {
-            self.sql.text.push_str(&format!(" {keyword} "));
-            part(self)?;
+            parts.push(part(self)?);
         }
-        self.sql.text.push(')');
-        Ok(())
+        Ok(parts)
     }
 
-    fn term(&mut self) -> Result<(), String> {
+    fn term(&mut self) -> Result<Condition<'a>, String> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(format!("it is nested deeper than {MAX_DEPTH}"));
         }
-        if self.take(|token| matches!(token, Token::Minus) || matches!(token, Token::Bare(word) if word == "NOT")) {
-            self.sql.text.push_str("NOT ");
-            self.term()?;
+        let term = if self
+            .take(|token| matches!(token, Token::Minus) || matches!(token, Token::Bare(word) if word == "NOT"))
+        {
+            Condition::Not(Box::new(self.term()?))
         } else if self.take(|token| *token == Token::Open) {
-            self.conjunction()?;
+            let inner = self.conjunction()?;
             if !self.take(|token| *token == Token::Close) {
                 return Err(self.unexpected("\")\", AND or OR"));
             }
+            inner
         } else {
-            self.comparison()?;
-        }
+            self.comparison()?
+        };
         self.depth -= 1;
-        Ok(())
+        Ok(term)
     }
 
-    fn comparison(&mut self) -> Result<(), String> {
+    fn comparison(&mut self) -> Result<Condition<'a>, String> {
         self.terms += 1;
         if self.terms > MAX_TERMS {
             return Err(format!("it has more than {MAX_TERMS} comparisons"));
@@ -105,13 +118,8 @@ impl Parser<'_> {
             _ => return Err(self.unexpected(&format!("one of = != < <= > >= : after {}", field.name))),
         };
         match self.tokens.next_if(|(_, token)| matches!(token, Token::Bare(_) | Token::Quoted(_))) {
-            Some((_, Token::Bare(value))) if value == "*" && operator == Operator::Has => {
-                is_set(field, self.tags, self.sql);
-                Ok(())
-            }
-            Some((_, Token::Bare(value) | Token::Quoted(value))) => {
-                condition(field, operator, &value, self.tags, self.sql)
-            }
+            Some((_, Token::Bare(value))) if value == "*" && operator == Operator::Has => Ok(Condition::IsSet(field)),
+            Some((_, Token::Bare(value) | Token::Quoted(value))) => condition(field, operator, &value),
             _ => Err(self.unexpected(&format!("a value after {} {}", field.name, operator.symbol()))),
         }
     }
@@ -132,53 +140,82 @@ impl Parser<'_> {
     }
 }
 
-fn is_set(field: Field<'_>, tags: &str, sql: &mut Sql) {
-    let unset = match field.kind {
+impl Condition<'_> {
+    /// Appends it to a statement whose `$1` is the tenant; `tags` is the table of set members.
+    pub(crate) fn write(&self, tags: &str, sql: &mut Sql) {
+        match self {
+            Self::All(parts) => Self::join(parts, " AND ", tags, sql),
+            Self::Any(parts) => Self::join(parts, " OR ", tags, sql),
+            Self::Not(inner) => {
+                sql.text.push_str("NOT ");
+                inner.write(tags, sql);
+            }
+            Self::IsSet(field) => {
+                let bound = sql.bind(unset(*field));
+                sql.text.push_str(&match field.kind {
+                    ColumnKind::Set => format!("id IN (SELECT id FROM {tags} WHERE tenant = $1 AND field = {bound})"),
+                    _ => format!("{} <> {bound}", field.sql()),
+                });
+            }
+            Self::Has(field, member) => {
+                let (field, member) = (sql.bind(Value::Text(field.name.to_owned())), sql.bind(member.clone()));
+                sql.text.push_str(&format!(
+                    "id IN (SELECT id FROM {tags} WHERE tenant = $1 AND field = {field} AND value = {member})"
+                ));
+            }
+            Self::Compare(field, operator, value) => {
+                let (bound, symbol) = (sql.bind(value.clone()), operator.symbol());
+                let condition = match (field.kind, operator) {
+                    (ColumnKind::Time, Operator::Less | Operator::LessOrEqual) => {
+                        // A time that is not set is before none.
+                        let unset = sql.bind(Value::Integer(UNSET_TIME));
+                        format!("({0} {symbol} {bound} AND {0} <> {unset})", field.sql())
+                    }
+                    _ => format!("{} {} {bound}", field.sql(), if symbol == "!=" { "<>" } else { symbol }),
+                };
+                sql.text.push_str(&condition);
+            }
+        }
+    }
+
+    fn join(parts: &[Self], keyword: &str, tags: &str, sql: &mut Sql) {
+        for (at, part) in parts.iter().enumerate() {
+            sql.text.push_str(if at == 0 { "(" } else { keyword });
+            part.write(tags, sql);
+        }
+        sql.text.push(')');
+    }
+}
+
+/// What a scalar has that is not set; of a set, its name.
+pub(crate) fn unset(field: Field<'_>) -> Value {
+    match field.kind {
         ColumnKind::Text => Value::Text(String::new()),
         ColumnKind::Integer | ColumnKind::Flag => Value::Integer(0),
         ColumnKind::Time => Value::Integer(UNSET_TIME),
         ColumnKind::Set => Value::Text(field.name.to_owned()),
-    };
-    let bound = sql.bind(unset);
-    let condition = match field.kind {
-        ColumnKind::Set => format!("id IN (SELECT id FROM {tags} WHERE tenant = $1 AND field = {bound})"),
-        _ => format!("{} <> {bound}", field.sql()),
-    };
-    sql.text.push_str(&condition);
+    }
 }
 
-fn condition(field: Field<'_>, operator: Operator, value: &str, tags: &str, sql: &mut Sql) -> Result<(), String> {
-    let (name, symbol) = (field.name, operator.symbol());
-    let condition = match (field.kind, operator) {
-        (ColumnKind::Set, Operator::Has) => {
-            let (field, member) = (sql.bind(Value::Text(name.to_owned())), sql.bind(parse(field, value)?));
-            format!("id IN (SELECT id FROM {tags} WHERE tenant = $1 AND field = {field} AND value = {member})")
-        }
+fn condition<'a>(field: Field<'a>, operator: Operator, value: &str) -> Result<Condition<'a>, String> {
+    use Operator::{Greater, GreaterOrEqual, Less, LessOrEqual};
+    let name = field.name;
+    match (field.kind, operator) {
+        (ColumnKind::Set, Operator::Has) => return Ok(Condition::Has(field, literal(field, value)?)),
         (ColumnKind::Set, _) => return Err(format!("{name} is a set: ask for a member, {name}:{value:?}")),
         (_, Operator::Has) => return Err(format!("{name} is no set: compare it, {name} = {value:?}, or use {name}:*")),
-        (_, Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual)
-            if field.enumeration.is_some() =>
-        {
+        (_, Less | LessOrEqual | Greater | GreaterOrEqual) if field.enumeration.is_some() => {
             return Err(format!("{name} is an enum, which has no order: compare it by = or !="));
         }
-        (ColumnKind::Flag, Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual) => {
+        (ColumnKind::Flag, Less | LessOrEqual | Greater | GreaterOrEqual) => {
             return Err(format!("{name} is true or false, which have no order: compare it by = or !="));
         }
-        (ColumnKind::Time, Operator::Less | Operator::LessOrEqual) => {
-            // A time that is not set is before none.
-            let (bound, unset) = (sql.bind(parse(field, value)?), sql.bind(Value::Integer(UNSET_TIME)));
-            format!("({0} {symbol} {bound} AND {0} <> {unset})", field.sql())
-        }
-        _ => {
-            let bound = sql.bind(parse(field, value)?);
-            format!("{} {} {bound}", field.sql(), if symbol == "!=" { "<>" } else { symbol })
-        }
-    };
-    sql.text.push_str(&condition);
-    Ok(())
+        _ => {}
+    }
+    Ok(Condition::Compare(field, operator, literal(field, value)?))
 }
 
-fn parse(field: Field<'_>, value: &str) -> Result<Value, String> {
+fn literal(field: Field<'_>, value: &str) -> Result<Value, String> {
     let name = field.name;
     if let Some(values) = field.enumeration {
         let known = values.parse(value).ok_or_else(|| format!("{name} is one of {values}, which {value:?} is not"))?;

@@ -12,6 +12,7 @@ use sqlx::{Any, AnyConnection, AssertSqlSafe, Row as _};
 use tandem_eventlog::Position;
 
 use crate::column::Value;
+use crate::memory::in_memory;
 use crate::park::{Blocked, Parked};
 use crate::schema::{CHUNKS, Chunked, Schema, Statements, Tables};
 use crate::store::{Database, StoreError, execute, position, position_column};
@@ -64,6 +65,7 @@ impl Generation {
     }
 
     pub(crate) async fn checkpoint(&self) -> Result<Position, StoreError> {
+        in_memory!(self.database, memory => memory.checkpoint(self).await);
         let row = sqlx::query("SELECT position FROM view_generations WHERE view = $1 AND generation = $2")
             .bind(self.view)
             .bind(self.number)
@@ -74,6 +76,7 @@ impl Generation {
 
     /// Aggregates with parked events.
     pub(crate) async fn blocked(&self) -> Result<Blocked, StoreError> {
+        in_memory!(self.database, memory => memory.blocked(self).await);
         let sql = format!("SELECT subject, MIN(position) FROM {} GROUP BY subject", self.tables.parked());
         let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&self.database.pool).await?;
         let mut first = HashMap::new();
@@ -85,6 +88,7 @@ impl Generation {
 
     /// The stored rows among `keys`.
     pub(crate) async fn load<R: Message + Default>(&self, keys: &[RowKey]) -> Result<HashMap<RowKey, R>, StoreError> {
+        in_memory!(self.database, memory => memory.load(self, keys).await);
         let mut loaded = HashMap::with_capacity(keys.len());
         let mut connection = self.database.pool.acquire().await?;
         for (sql, keys) in chunks(&self.statements.load, keys) {
@@ -99,9 +103,14 @@ impl Generation {
     }
 
     /// Keys of the stored rows of these groups.
-    pub(crate) async fn members<R>(&self, schema: &Schema<R>, groups: &[Group]) -> Result<Vec<RowKey>, StoreError> {
+    pub(crate) async fn members<R: Message + Default>(
+        &self,
+        schema: &Schema<R>,
+        groups: &[Group],
+    ) -> Result<Vec<RowKey>, StoreError> {
         let mut members = Vec::new();
         let Some(column) = schema.grouping() else { return Ok(members) };
+        in_memory!(self.database, memory => memory.members(self, column, groups).await);
         let sql = format!("SELECT id FROM {} WHERE tenant = $1 AND c_{} = $2", self.tables.rows(), column.name).into();
         for Group { tenant, value } in groups {
             let rows = query(&sql).bind(&**tenant).bind(value.as_str()).fetch_all(&self.database.pool).await?;
@@ -124,6 +133,7 @@ impl Generation {
         changed: &[Change<'_, R>],
         parked: &[Parked],
     ) -> Result<(), StoreError> {
+        in_memory!(self.database, memory => memory.write(self, (from, to), changed, parked).await);
         let mut tx = self.database.pool.begin().await?;
         // First, for it takes the write lock: what follows can't be in vain.
         let moved = sqlx::query(
@@ -196,6 +206,7 @@ impl Generation {
 
     /// Makes what queries want and writing does without.
     pub(crate) async fn create_indexes<R>(&self, schema: &Schema<R>) -> Result<(), StoreError> {
+        in_memory!(self.database, _memory => Ok(()));
         let mut connection = self.database.pool.acquire().await?;
         for sql in self.tables.create_indexes(schema) {
             execute(&mut connection, sql).await?;

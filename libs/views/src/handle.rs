@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::generation::Generation;
+use crate::memory::in_memory;
 use crate::page::{ListQuery, Page};
 use crate::park::Parked;
 use crate::pipeline::filter;
@@ -304,11 +305,13 @@ impl<V: View> Clone for ViewHandle<V> {
 
 impl Generation {
     pub(crate) async fn row_count(&self) -> Result<u64, StoreError> {
+        in_memory!(self.database, memory => memory.row_count(self).await);
         self.count_of(self.tables.rows()).await
     }
 
     /// How many events are parked, and the first of them.
     pub(crate) async fn parked(&self, shown: usize) -> Result<(u64, Vec<Parked>), StoreError> {
+        in_memory!(self.database, memory => memory.parked(self, shown).await);
         let table = self.tables.parked();
         let count = self.count_of(table.clone()).await?;
         let sql =

@@ -80,6 +80,7 @@ mod generation;
 mod handle;
 mod lexer;
 mod list;
+mod memory;
 mod order;
 mod page;
 mod park;
@@ -96,6 +97,8 @@ mod working_set;
 pub use column::Column;
 pub use fold::{FoldError, fold_all};
 pub use handle::{AnyView, RebuildError, RebuildReport, ViewHandle, ViewStatus, WaitError};
+#[cfg(any(test, feature = "testing"))]
+pub use memory::{MemoryViews, StoreGate};
 pub use page::{ListQuery, Page};
 pub use park::Parked;
 pub use query::QueryError;

@@ -6,7 +6,9 @@ use prost::Message;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::column::{ColumnKind, Value};
+use crate::filter::Condition;
 use crate::generation::Generation;
+use crate::memory::in_memory;
 use crate::order::{self, Term};
 use crate::page::{ListQuery, Page};
 use crate::query::{Fields, QueryError, Sql};
@@ -15,6 +17,7 @@ use crate::{StoreError, filter};
 
 impl Generation {
     pub(crate) async fn get<R: Message + Default>(&self, tenant: &str, id: &str) -> Result<Option<R>, StoreError> {
+        in_memory!(self.database, memory => memory.get(self, tenant, id).await);
         let sql = format!("SELECT body FROM {} WHERE tenant = $1 AND id = $2", self.tables.rows());
         let row = sqlx::query(AssertSqlSafe(sql)).bind(tenant).bind(id).fetch_optional(&self.database.pool).await?;
         row.map(|row| self.decode(id, row.try_get(0)?)).transpose()
@@ -28,10 +31,16 @@ impl Generation {
     ) -> Result<Page<R>, QueryError> {
         let size = query.size()?;
         let fields = Fields::new(schema, self);
-        let condition = self.condition(schema, &fields, tenant, query)?;
+        let conditions = self.conditions(schema, &fields, query)?;
         let terms =
             order::parse(query.order_by, &fields).map_err(|reason| self.refuse(schema, reason, QueryError::OrderBy))?;
         let last = query.last(self.view, tenant, &terms)?;
+
+        in_memory!(self.database, memory => {
+            let matching = memory.matching(self, schema, tenant, &conditions, &terms).await?;
+            crate::memory::page(matching, last, size, &terms, |values| query.token(self.view, tenant, values))
+        });
+        let condition = self.condition(tenant, &conditions);
         let (first, mut sql) = (last.is_none(), condition.clone());
         if let Some(last) = last {
             order::after(&terms, last, &mut sql);
@@ -75,6 +84,7 @@ impl Generation {
     pub(crate) async fn all_rows<R: Message + Default>(
         &self,
     ) -> Result<std::collections::BTreeMap<(String, String), R>, StoreError> {
+        in_memory!(self.database, memory => memory.rows(self).await);
         let sql = format!("SELECT tenant, id, body FROM {}", self.tables.rows());
         let mut rows = std::collections::BTreeMap::new();
         for row in sqlx::query(AssertSqlSafe(sql)).fetch_all(&self.database.pool).await? {
@@ -85,25 +95,33 @@ impl Generation {
         Ok(rows)
     }
 
-    /// `<rows> WHERE ..`: what matches, over all pages.
-    fn condition<R>(
+    /// What the service and the caller ask of a row.
+    fn conditions<'a, R>(
         &self,
         schema: &Schema<R>,
-        fields: &Fields<'_>,
-        tenant: &str,
+        fields: &Fields<'a>,
         query: &ListQuery<'_>,
-    ) -> Result<Sql, QueryError> {
+    ) -> Result<Vec<Condition<'a>>, QueryError> {
+        let refuse = |reason| self.refuse(schema, reason, QueryError::Filter);
+        let mut conditions = Vec::with_capacity(query.fixed.len() + 1);
+        for (name, value) in &query.fixed {
+            conditions.push(fields.find(name).and_then(|field| filter::fixed(field, value)).map_err(refuse)?);
+        }
+        conditions.extend(filter::parse(query.filter, fields).map_err(refuse)?);
+        Ok(conditions)
+    }
+
+    /// `<rows> WHERE ..`: what matches, over all pages.
+    fn condition(&self, tenant: &str, conditions: &[Condition<'_>]) -> Sql {
         let tags = self.tables.tags();
         let mut sql = Sql::default();
         let tenant = sql.bind(Value::Text(tenant.to_owned()));
         sql.text = format!("{} WHERE tenant = {tenant}", self.tables.rows());
-        let refuse = |reason| self.refuse(schema, reason, QueryError::Filter);
-        for (name, value) in &query.fixed {
-            let field = fields.find(name).map_err(refuse)?;
-            filter::fix(field, value, &tags, &mut sql).map_err(refuse)?;
+        for condition in conditions {
+            sql.text.push_str(" AND ");
+            condition.write(&tags, &mut sql);
         }
-        filter::compile(query.filter, fields, &tags, &mut sql).map_err(refuse)?;
-        Ok(sql)
+        sql
     }
 
     /// A generation of an older version may lack a field that the query rightly names.

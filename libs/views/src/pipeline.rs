@@ -179,6 +179,7 @@ fn read_ahead(
             Ok(())
         };
         let ended: Result<(), ReadError> = tokio::select! {
+            biased;
             () = sender.closed() => return,
             ended = reading => ended,
         };

@@ -13,6 +13,9 @@ use sqlx::{AnyConnection, AnyPool, Row as _};
 use tandem_eventlog::Position;
 
 use crate::generation::{Generation, Registered};
+use crate::memory::in_memory;
+#[cfg(any(test, feature = "testing"))]
+use crate::memory::{self, MemoryViews};
 use crate::schema::{Dialect, Schema, Tables};
 
 /// Unless told otherwise.
@@ -68,11 +71,22 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether the database can't be reached at the moment, which passes, rather than refuses.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        use sqlx::Error::{Io, PoolClosed, PoolTimedOut, WorkerCrashed};
+        matches!(self, Self::Database(Io(_) | PoolClosed | PoolTimedOut | WorkerCrashed))
+    }
+}
+
 /// Where the views of a service are kept. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct ViewStore {
     directory: Arc<Path>,
     pub(crate) cache_bytes: usize,
+    #[cfg(any(test, feature = "testing"))]
+    memory: Option<MemoryViews>,
 }
 
 impl ViewStore {
@@ -86,7 +100,19 @@ impl ViewStore {
         tokio::fs::create_dir_all(directory)
             .await
             .map_err(|source| StoreError::Directory { directory: directory.into(), source })?;
-        Ok(Self { directory: Path::new(directory).into(), cache_bytes: CACHE_BYTES })
+        Ok(Self {
+            directory: Path::new(directory).into(),
+            cache_bytes: CACHE_BYTES,
+            #[cfg(any(test, feature = "testing"))]
+            memory: None,
+        })
+    }
+
+    /// Keeps views in memory.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn in_memory(views: MemoryViews) -> Self {
+        Self { directory: Path::new("").into(), cache_bytes: CACHE_BYTES, memory: Some(views) }
     }
 
     /// Each view keeps up to so many bytes of rows in memory while it is built, and a quarter of that otherwise, by an
@@ -99,6 +125,10 @@ impl ViewStore {
     /// The database of a view, with the register of its generations.
     pub(crate) async fn database(&self, view: &str) -> Result<Database, StoreError> {
         install_default_drivers();
+        #[cfg(any(test, feature = "testing"))]
+        if let Some(memory) = self.memory.clone() {
+            return Ok(Database { pool: memory::unconnected()?, dialect: Dialect::Sqlite, memory: Some(memory) });
+        }
         let file = self.directory.join(format!("{view}.sqlite"));
         let pool = AnyPoolOptions::new()
             .max_connections(5)
@@ -108,7 +138,12 @@ impl ViewStore {
             .after_connect(|connection, _| Box::pin(async move { configure(connection).await }))
             .connect(&format!("sqlite:{}?mode=rwc", percent_encoded(&file)))
             .await?;
-        let database = Database { pool, dialect: Dialect::Sqlite };
+        let database = Database {
+            pool,
+            dialect: Dialect::Sqlite,
+            #[cfg(any(test, feature = "testing"))]
+            memory: None,
+        };
         database.create_register().await?;
         Ok(database)
     }
@@ -119,6 +154,9 @@ impl ViewStore {
 pub(crate) struct Database {
     pub(crate) pool: AnyPool,
     pub(crate) dialect: Dialect,
+    /// Where the view is instead, in tests; the pool then never connects.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) memory: Option<MemoryViews>,
 }
 
 impl Database {
@@ -134,6 +172,7 @@ impl Database {
 
     /// All generations of the view, the oldest first.
     pub(crate) async fn generations(&self, view: &str) -> Result<Vec<Registered>, StoreError> {
+        in_memory!(self, memory => memory.generations(view).await);
         let rows = sqlx::query(
             "SELECT generation, version, columns, position, live FROM view_generations WHERE view = $1 \
              ORDER BY generation",
@@ -160,6 +199,7 @@ impl Database {
         version: i32,
         schema: &Schema<R>,
     ) -> Result<Registered, StoreError> {
+        in_memory!(self, memory => memory.create(view, version, schema.signature()).await);
         let mut tx = self.pool.begin().await?;
         let columns = schema.signature();
         sqlx::query(
@@ -185,6 +225,7 @@ impl Database {
 
     /// Makes the generation the live one of its view, if it is still at `position`; no other is live then.
     pub(crate) async fn promote(&self, generation: &Generation, position: Position) -> Result<(), StoreError> {
+        in_memory!(self, memory => memory.promote(generation, position).await);
         let mut tx = self.pool.begin().await?;
         let moved =
             sqlx::query("UPDATE view_generations SET live = 1 WHERE view = $1 AND generation = $2 AND position = $3")
@@ -208,6 +249,7 @@ impl Database {
 
     /// Removes a generation with all that it holds.
     pub(crate) async fn remove(&self, view: &str, version: i32, number: i64) -> Result<(), StoreError> {
+        in_memory!(self, memory => memory.remove(view, number).await);
         let mut tx = self.pool.begin().await?;
         sqlx::query("DELETE FROM view_generations WHERE view = $1 AND generation = $2")
             .bind(view)

@@ -11,9 +11,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tandem_aggregate::{Cause, CommandMeta, ExecuteError, Executor, Loaded, Process, ProcessError};
-use tandem_eventlog::{EventLog, Filter, Position, RecordedEvent};
+use tandem_eventlog::{EventLog, Filter, Position, RecordedEvent, ambient};
 use tandem_proto::EventSet as _;
 use tandem_proto::common::v1::ErrorReason;
 use tandem_proto::contracts::v1::contract_event::Event;
@@ -184,7 +183,7 @@ fn meta(contract: Position, cause: &Cause) -> CommandMeta {
         causation_id: cause.event_id.clone(),
         traceparent: tandem_eventlog::trace::current_traceparent(),
         etag: String::new(),
-        time: cause.test_clock.unwrap_or_else(Timestamp::now),
+        time: cause.test_clock.unwrap_or_else(ambient::now),
         test_clock: cause.test_clock.is_some(),
     }
 }

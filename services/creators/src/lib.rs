@@ -60,7 +60,7 @@ impl Service for Creators {
 
     async fn wire(env: &Environment, args: &Args) -> anyhow::Result<Wired> {
         let master = args.master_key(env.settings.environment)?;
-        let jetstream = async_nats::jetstream::new(env.nats.clone());
+        let jetstream = async_nats::jetstream::new(env.nats()?);
         let replicas = env.settings.stream_replicas;
         let vault = Vault::open(&jetstream, &env.settings.stream, master, replicas).await.context("the vault")?;
         let creators = Arc::new(env.executor::<Creator>());

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tandem_aggregate::{Cause, CommandMeta, ExecuteError, Executor, Process, ProcessError};
 use tandem_client::Client;
-use tandem_eventlog::{EventLog, Filter, RecordedEvent};
+use tandem_eventlog::{EventLog, Filter, RecordedEvent, ambient};
 use tandem_proto::common::v1::ErrorReason;
 use tandem_proto::contracts::v1::{ClauseEffect, GetTermsRequest};
 use tandem_proto::payouts::v1::{CreateEarningRequest, Earning};
@@ -206,7 +206,7 @@ fn meta(fact_id: &str, cause: &Cause) -> CommandMeta {
         causation_id: cause.event_id.clone(),
         traceparent: tandem_eventlog::trace::current_traceparent(),
         etag: String::new(),
-        time: cause.test_clock.unwrap_or_else(Timestamp::now),
+        time: cause.test_clock.unwrap_or_else(ambient::now),
         test_clock: cause.test_clock.is_some(),
     }
 }

@@ -7,11 +7,11 @@ mod accrual;
 mod accrued;
 mod agreed;
 mod collect;
-mod earning;
+pub mod earning;
 mod grpc;
 mod ledger;
 mod pain001;
-mod payout_run;
+pub mod payout_run;
 mod unpayable;
 
 use std::sync::Arc;

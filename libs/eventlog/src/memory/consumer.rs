@@ -72,6 +72,11 @@ impl Consumer {
         }
     }
 
+    /// What was handed out and not acknowledged.
+    pub(super) fn pending(&self) -> Vec<Position> {
+        self.lock().pending.keys().copied().collect()
+    }
+
     fn acknowledge(&self, position: Position) {
         let mut progress = self.lock();
         match progress.pending.get_mut(&position) {

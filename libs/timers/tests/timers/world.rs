@@ -77,7 +77,7 @@ impl World {
     /// Starts a replica, with an executor of its own.
     pub async fn replica(&self) -> Replica {
         let options = TimerStreamOptions { ack_wait: Duration::from_secs(2), ..Default::default() };
-        let stream = TimerStream::open(self.client.clone(), options).await.unwrap();
+        let stream = Arc::new(TimerStream::open(self.client.clone(), options).await.unwrap());
         let stopping = CancellationToken::new();
         let cache = AggregateCache::with_bytes(1 << 20);
         let timers = Timers::new(Arc::new(Executor::<Alarm>::new(Arc::clone(&self.log), cache)));

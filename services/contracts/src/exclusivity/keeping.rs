@@ -10,9 +10,8 @@
 use std::sync::Arc;
 
 use futures::FutureExt as _;
-use jiff::Timestamp;
 use tandem_aggregate::{Aggregate as _, Cause, CommandMeta, Executor, Process, ProcessError, commit_together};
-use tandem_eventlog::{EventLog, Filter, Position, RecordedEvent, trace};
+use tandem_eventlog::{EventLog, Filter, Position, RecordedEvent, ambient, trace};
 use tandem_proto::EventSet as _;
 use tandem_proto::contracts::v1::contract_event::Event;
 use tandem_service::Service as _;
@@ -154,7 +153,7 @@ fn meta(cause: &Cause) -> CommandMeta {
         causation_id: cause.event_id.clone(),
         traceparent: trace::current_traceparent(),
         etag: String::new(),
-        time: cause.test_clock.unwrap_or_else(Timestamp::now),
+        time: cause.test_clock.unwrap_or_else(ambient::now),
         test_clock: cause.test_clock.is_some(),
     }
 }
