@@ -69,6 +69,16 @@ bench *args:
     @cargo build --release -p tandem-cli -p tandem-bench
     @cargo run -q --release -p tandem-bench -- "$@"
 
+# Simulate the services with everything going wrong, seed by seed: --seeds N, or --seed S for one with its trace
+simulate *args:
+    @test -x "${CARGO_TARGET_DIR:-target}/simulation/tandem-simulation" || echo "compiling; the first build takes some minutes"
+    @RUSTFLAGS="${RUSTFLAGS:-} --cfg tokio_unstable" \
+        cargo run -q --locked --profile simulation -p tandem-simulation -- "$@"
+
+# Check that the same seed is the same run, and that what is broken on purpose is found
+test-simulation:
+    RUSTFLAGS="${RUSTFLAGS:-} --cfg tokio_unstable" cargo test --locked --profile simulation -p tandem-simulation
+
 # All that must hold before a change is taken: lint, audit, test, demo
 ci:
     #!/usr/bin/env bash
