@@ -1,6 +1,7 @@
 //! Committing a run with its earnings, and the answer to it.
 //!
-//! Invariant: one atomic batch of the log; when an aggregate has moved on meanwhile, all of it is decided anew.
+//! Invariant: one atomic batch of the log, with all of the run's earnings; when an aggregate has moved on meanwhile, all of
+//! it is decided anew.
 
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use tandem_aggregate::{Aggregate as _, CommandMeta, ExecuteError, Loaded, commit_together};
@@ -44,7 +45,10 @@ impl Handlers {
                 let mut staging = stream::iter(staging).buffered(CONCURRENCY);
                 let mut appends = vec![append];
                 while let Some(append) = staging.try_next().await? {
-                    appends.extend(append);
+                    // A run that changes changes each of its earnings. One on which it has no effect was read from a
+                    // replica that lags, and would be left behind: scheduled for a run that is cancelled.
+                    let lags = || ExecuteError::Unavailable("an earning can't be read as it is by now".to_owned());
+                    appends.push(append.ok_or_else(lags)?);
                 }
                 Ok((appends, staged.loaded))
             }
