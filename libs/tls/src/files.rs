@@ -74,7 +74,7 @@ impl<T, const N: usize> fmt::Debug for Followed<T, N> {
 }
 
 fn read<const N: usize>(paths: &[PathBuf; N]) -> Result<[File; N], Error> {
-    let mut files = [const { File { path: PathBuf::new(), content: Vec::new() } }; N];
+    let mut files = std::array::from_fn(|_| File { path: PathBuf::new(), content: Vec::new() });
     for (file, path) in files.iter_mut().zip(paths) {
         let content = std::fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?;
         *file = File { path: path.clone(), content };
@@ -83,7 +83,6 @@ fn read<const N: usize>(paths: &[PathBuf; N]) -> Result<[File; N], Error> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
