@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use common::{Args, Door, Test, UnderTest};
-use tandem_client::{Client, ClientTls, Endpoints, Error, Identity, StaticToken};
+use tandem_client::{Client, ClientTls, Endpoints, Error, Identity, RetryPolicy, StaticToken};
 use tandem_nats_server::{NatsServer, Tls};
 use tandem_proto::common::v1::ListViewsRequest;
 use tandem_service::testing::{Running, settings, token};
@@ -36,7 +36,8 @@ fn client_at(url: String, trusted: &Authority, identity: Option<Identity>) -> Cl
     let tls = ClientTls::open(Some(trusted.ca()), identity).unwrap();
     let token = StaticToken::new(token("users/ada", "acme", &["*"]));
     let client = Client::builder().endpoints(Endpoints::behind(url)).token(token).tls(tls);
-    client.deadline(Duration::from_secs(2)).build().unwrap()
+    // What is refused is refused at once, and what is let in needs no second try.
+    client.retry(RetryPolicy::NEVER).build().unwrap()
 }
 
 fn client(running: &Running, trusted: &Authority, identity: Option<Identity>) -> Client {

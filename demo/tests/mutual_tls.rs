@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use tandem_cli::platform::{Certificates, Options, Platform, beside_this_program};
-use tandem_client::{Client, Service};
+use tandem_client::{Client, RetryPolicy, Service};
 use tandem_demo::{Faults, tell};
 use tandem_proto::common::v1::ListViewsRequest;
 use tandem_tls::testing::Authority;
@@ -19,7 +19,7 @@ async fn it_is_told_under_tls_and_to_those_alone_who_have_a_certificate() {
 
     let trusting = tandem_client::ClientTls::open(Some(authority.ca()), None).unwrap();
     let stranger = Client::builder().endpoints(platform.endpoints().clone()).tls(trusting);
-    let stranger = stranger.deadline(std::time::Duration::from_secs(1)).build().unwrap();
+    let stranger = stranger.retry(RetryPolicy::NEVER).build().unwrap();
     for service in Service::ALL {
         let status = stranger.views(service).list_views(ListViewsRequest {}).await.unwrap_err();
         assert_eq!(status.code(), Code::Unavailable, "{service}: {status}");
