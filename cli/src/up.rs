@@ -43,6 +43,9 @@ pub(crate) struct Up {
     /// Use a NATS server that runs already, instead of starting one
     #[arg(long, value_name = "URL")]
     external_nats: Option<String>,
+    /// Where the views are kept, instead of in the data folder: postgres://<user>@<host>/<database>
+    #[arg(long, env = "TANDEM_VIEWS", value_name = "URL")]
+    views: Option<String>,
     /// File to be written, in one step, when all is ready: a JSON object with the URLs of "nats" and of each service,
     /// and a "token"
     #[arg(long, value_name = "FILE")]
@@ -117,6 +120,7 @@ impl Up {
             data: self.data.clone(),
             ports,
             external_nats: self.external_nats.clone(),
+            views: self.views.clone(),
             otlp_endpoint: self.otlp_endpoint.clone(),
             tls: None,
         }

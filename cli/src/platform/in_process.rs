@@ -98,11 +98,8 @@ fn run(service: Service, endpoints: &Endpoints, part: Part) -> BoxFuture<'static
 
 /// Those of development, for all services alike.
 fn settings(nats_url: &str, options: &Options) -> Settings {
-    let mut settings = Settings {
-        environment: DeploymentEnvironment::Development,
-        views: format!("sqlite:{}", options.data.join("views").display()),
-        ..Settings::default()
-    };
+    let mut settings =
+        Settings { environment: DeploymentEnvironment::Development, views: options.views(), ..Settings::default() };
     nats_url.clone_into(&mut settings.nats.url);
     settings.auth.development_key = true;
     if let Some(Certificates { ca, identity: Identity { certificate, key } }) = options.tls.clone() {

@@ -46,6 +46,8 @@ pub struct Options {
     pub ports: Ports,
     /// A NATS server that runs already, instead of one of its own.
     pub external_nats: Option<String>,
+    /// Where the views are kept, instead of in the data folder: as services take it, `postgres://..`.
+    pub views: Option<String>,
     /// OTLP collector for traces and metrics.
     pub otlp_endpoint: Option<String>,
     /// TLS between all parts, each of which asks the other for a certificate; plain text without.
@@ -71,7 +73,12 @@ impl Options {
     /// On free ports, as many can run beside each other.
     #[must_use]
     pub fn ephemeral(data: impl Into<PathBuf>) -> Self {
-        Self { data: data.into(), ports: Ports::Free, external_nats: None, otlp_endpoint: None, tls: None }
+        Self { data: data.into(), ports: Ports::Free, external_nats: None, views: None, otlp_endpoint: None, tls: None }
+    }
+
+    fn views(&self) -> String {
+        let folder = || format!("sqlite:{}", self.data.join("views").display());
+        self.views.clone().unwrap_or_else(folder)
     }
 }
 

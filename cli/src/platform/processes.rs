@@ -32,6 +32,7 @@ struct Launch {
     binaries: PathBuf,
     data: PathBuf,
     nats_url: String,
+    views: String,
     endpoints: Endpoints,
     otlp_endpoint: Option<String>,
     tls: Option<Certificates>,
@@ -49,6 +50,7 @@ impl Processes {
             binaries: binaries.to_owned(),
             data: options.data.clone(),
             nats_url: nats_url.to_owned(),
+            views: options.views(),
             endpoints: endpoints.clone(),
             otlp_endpoint: options.otlp_endpoint.clone(),
             tls: options.tls.clone(),
@@ -108,7 +110,8 @@ impl Launch {
             .arg("--development-key")
             .args(["--environment", "development", "--nats-url", &self.nats_url])
             .args(["--listen", &address.to_string()])
-            .args(["--views", &format!("sqlite:{}", self.data.join("views").display())])
+            // Not an argument, which everybody could see: there may be a password in it.
+            .env("TANDEM_VIEWS", &self.views)
             .arg("--ready-file")
             .arg(&ready_file);
         if let Some(collector) = &self.otlp_endpoint {

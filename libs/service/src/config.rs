@@ -37,7 +37,8 @@ pub struct Settings {
     /// Copies of the stream if it is created: 1 or, on a cluster, 3 or 5
     #[arg(long, env = "TANDEM_STREAM_REPLICAS", value_name = "N", default_value_t = 1)]
     pub stream_replicas: usize,
-    /// Where views are kept: `sqlite:<directory>`, which gets a folder for each service
+    /// Where views are kept: `sqlite:<directory>`, which gets a folder for each service, or, for replicas that share
+    /// them, `postgres://<user>@<host>/<database>`, which gets a schema for each service
     #[arg(long, env = "TANDEM_VIEWS", value_name = "URL", default_value = "sqlite:.data/views")]
     pub views: String,
     /// What this deployment is

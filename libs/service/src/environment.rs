@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -129,11 +128,8 @@ impl Environment {
             ..JetStreamOptions::default()
         };
         let log = JetStreamLog::open(nats.clone(), options).await.context("the log can't be opened (--stream)")?;
-        let url = match settings.views.strip_prefix("sqlite:") {
-            Some(folder) => format!("sqlite:{}", Path::new(folder).join(name).display()),
-            None => settings.views.clone(),
-        };
-        let views = ViewStore::open(&url).await.context("views can't be kept there (--views)")?;
+        let opened = ViewStore::open_for(&settings.views, name).await;
+        let views = opened.context("views can't be kept there (--views)")?;
         let views = views.with_cache_bytes(settings.limits.view_cache_bytes);
         Ok(Self {
             name,

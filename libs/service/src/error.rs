@@ -244,16 +244,12 @@ impl From<ReadError> for Problem {
 
 impl From<QueryError> for Problem {
     fn from(error: QueryError) -> Self {
-        let error = match error {
-            QueryError::Store(error) => return error.into(),
-            error => error,
-        };
         let reason = match &error {
             QueryError::Filter(_) | QueryError::OrderBy(_) => ErrorReason::FilterInvalid,
             QueryError::PageSize(_) => ErrorReason::FieldInvalid,
             QueryError::PageToken => ErrorReason::PageTokenInvalid,
             QueryError::Building(_) => ErrorReason::DependencyUnavailable,
-            QueryError::Store(_) => return Self::internal(error),
+            QueryError::Store(error) => return views_failed(error),
         };
         let text = error.to_string();
         let violation = error.field().map(|field| {
@@ -284,12 +280,16 @@ impl From<RebuildError> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        if !error.is_away() {
-            return Self::internal(error);
-        }
-        tracing::warn!(%error, "the views' database can't be reached");
-        Self::new(ErrorReason::DependencyUnavailable, "The views' database does not answer. Repeat after the delay.")
+        views_failed(&error)
     }
+}
+
+fn views_failed(error: &StoreError) -> Problem {
+    if !error.is_away() {
+        return Problem::internal(error);
+    }
+    tracing::warn!(%error, "the views' database can't be used");
+    Problem::new(ErrorReason::DependencyUnavailable, "The views can't be read at the moment. Repeat after the delay.")
 }
 
 fn unavailable(cause: &dyn Display) -> Problem {

@@ -84,17 +84,20 @@ fn count(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// Feeds the gauges `tandem.view.lag` and `tandem.view.parked` until `stopping`.
+/// Feeds the gauges `tandem.view.lag`, `tandem.view.parked` and `tandem.view.folding` until `stopping`. Over the replicas
+/// that share a store, the last adds up to 1.
 pub(crate) async fn measure(views: Views, stopping: CancellationToken) {
     let meter = global::meter("tandem");
     let lag = meter.u64_gauge("tandem.view.lag").with_description("Positions that a view has still to read").build();
     let parked = meter.u64_gauge("tandem.view.parked").with_description("Events that a view has parked").build();
+    let folding = meter.u64_gauge("tandem.view.folding").with_description("Whether this replica folds a view").build();
     loop {
         for view in &views {
             match view.status().await {
                 Ok(status) => {
                     let attributes = [KeyValue::new("view", status.name)];
                     parked.record(status.parked_count, &attributes);
+                    folding.record(status.folding.into(), &attributes);
                     status.lag.inspect(|positions| lag.record(*positions, &attributes));
                 }
                 Err(error) => tracing::warn!(view = view.name(), %error, "a view can't be measured"),

@@ -8,6 +8,8 @@
 
 mod common;
 
+use std::path::Path;
+
 use common::{Bearer, reason};
 use tandem_eventlog::{
     Append, Envelope, EventLog, JetStreamLog, JetStreamOptions, Kind, NewEvent, RecordedEvent, Subject,
@@ -17,8 +19,9 @@ use tandem_proto::common::v1::view_service_client::ViewServiceClient;
 use tandem_proto::common::v1::view_service_server::{ViewService, ViewServiceServer};
 use tandem_proto::common::v1::{ListViewsRequest, ListViewsResponse, RebuildViewRequest, View as ViewResource};
 use tandem_service::testing::{Running, settings, token};
-use tandem_service::{Call, Environment, NoArgs, Service, Wired};
-use tandem_views::{AnyView as _, Column, FoldError, View, ViewHandle};
+use tandem_service::{Call, Environment, NoArgs, Service, Settings, Wired};
+use tandem_views::testing::{StoreKind, TestStore};
+use tandem_views::{AnyView as _, Column, FoldError, View, ViewHandle, on_every_store};
 use tonic::{Code, Request, Response, Status};
 use tonic_types::StatusExt as _;
 
@@ -92,6 +95,10 @@ impl Service for Reading {
     }
 }
 
+async fn settings_in(store: &TestStore, nats: &NatsServer) -> Settings {
+    Settings { views: store.url().await, ..settings(&nats.url(), Path::new("")) }
+}
+
 async fn append(log: &JetStreamLog, id: &str, payload: &'static [u8]) {
     let envelope: Envelope =
         tandem_aggregate::testing::envelope("tandem.test.Thing", jiff::Timestamp::now(), "users/ada");
@@ -101,14 +108,13 @@ async fn append(log: &JetStreamLog, id: &str, payload: &'static [u8]) {
     log.append(vec![Append { expected: 0, events: vec![event] }]).await.unwrap();
 }
 
-#[tokio::test]
-async fn views_are_listed_and_rebuilt() {
+async fn views_are_listed_and_rebuilt(kind: StoreKind) {
     let nats = NatsServer::builder().start().await.unwrap();
     let log = JetStreamLog::connect(&nats.url(), JetStreamOptions::default()).await.unwrap();
     append(&log, "a", b"").await;
     append(&log, "b", b"poison").await;
-    let folder = tempfile::tempdir().unwrap();
-    let running = Running::start::<Fixture>(settings(&nats.url(), folder.path()), NoArgs {}).await.unwrap();
+    let store = TestStore::new(kind);
+    let running = Running::start::<Fixture>(settings_in(&store, &nats).await, NoArgs {}).await.unwrap();
     let bearer = Bearer(token("users/ada", "acme", &["views.*"]));
     let mut client = ViewServiceClient::with_interceptor(running.channel(), bearer);
 
@@ -133,13 +139,12 @@ async fn views_are_listed_and_rebuilt() {
     running.stop().await.unwrap();
 }
 
-#[tokio::test]
-async fn a_position_that_the_log_has_not_is_the_callers_fault() {
+async fn a_position_that_the_log_has_not_is_the_callers_fault(kind: StoreKind) {
     let nats = NatsServer::builder().start().await.unwrap();
     let log = JetStreamLog::connect(&nats.url(), JetStreamOptions::default()).await.unwrap();
     append(&log, "a", b"").await;
-    let folder = tempfile::tempdir().unwrap();
-    let running = Running::start::<Reading>(settings(&nats.url(), folder.path()), NoArgs {}).await.unwrap();
+    let store = TestStore::new(kind);
+    let running = Running::start::<Reading>(settings_in(&store, &nats).await, NoArgs {}).await.unwrap();
     let bearer = Bearer(token("users/ada", "acme", &["views.*"]));
     let mut client = ViewServiceClient::with_interceptor(running.channel(), bearer);
     let mut read_after = async |positions: &str| {
@@ -161,3 +166,43 @@ async fn a_position_that_the_log_has_not_is_the_callers_fault() {
     read_after("test.thing:2").await.unwrap();
     running.stop().await.unwrap();
 }
+
+/// Two replicas on one database: what one builds, both answer from, whichever was asked.
+#[tokio::test]
+async fn replicas_share_views_and_any_of_them_rebuilds() {
+    let nats = NatsServer::builder().start().await.unwrap();
+    let log = JetStreamLog::connect(&nats.url(), JetStreamOptions::default()).await.unwrap();
+    append(&log, "a", b"").await;
+    let store = TestStore::new(StoreKind::Postgres);
+    let (mut replicas, mut generation) = (Vec::new(), 0);
+    for _ in 0..2 {
+        replicas.push(Running::start::<Fixture>(settings_in(&store, &nats).await, NoArgs {}).await.unwrap());
+    }
+    let client = |running: &Running| {
+        let bearer = Bearer(token("users/ada", "acme", &["views.*"]));
+        ViewServiceClient::with_interceptor(running.channel(), bearer)
+    };
+    for asked in [0, 1, 0] {
+        let rebuild = RebuildViewRequest { name: "views/things".into() };
+        let rebuilt = client(&replicas[asked]).rebuild_view(rebuild).await.unwrap().into_inner().view.unwrap();
+        assert!(rebuilt.generation > generation, "{} after {generation}", rebuilt.generation);
+        generation = rebuilt.generation;
+        for replica in &replicas {
+            let mut client = client(replica);
+            // The one that was not asked sees it soon.
+            let seen = async {
+                while client.list_views(ListViewsRequest {}).await.unwrap().into_inner().views[0].generation
+                    != generation
+                {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::time::timeout(std::time::Duration::from_secs(30), seen).await.unwrap();
+        }
+    }
+    for replica in replicas {
+        replica.stop().await.unwrap();
+    }
+}
+
+on_every_store!(views_are_listed_and_rebuilt, a_position_that_the_log_has_not_is_the_callers_fault);

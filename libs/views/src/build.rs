@@ -52,7 +52,7 @@ async fn build<V: View>(shared: Arc<Shared<V>>, begun: Option<Registered>) -> Re
     let generation = Generation::new(V::NAME, &registered, schema, database.clone());
     let mut pipeline = Pipeline::open(&shared, generation.clone()).await?;
     let mut event_count = pipeline.catch_up(log.last_position(&filter::<V>()).await?).await?;
-    generation.create_indexes(schema).await?;
+    generation.finish(schema).await?;
     // What came in the meantime, so that little is left when the runner stops the live generation.
     event_count += pipeline.catch_up(log.last_position(&filter::<V>()).await?).await?;
     let report = RebuildReport {

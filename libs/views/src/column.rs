@@ -55,7 +55,7 @@ pub(crate) enum Value {
 impl<R> Column<R> {
     /// Text: a resource name, a currency.
     pub fn text(name: &'static str, read: impl Fn(&R) -> String + Send + Sync + 'static) -> Self {
-        Self::one(name, ColumnKind::Text, move |row| Value::Text(read(row)))
+        Self::one(name, ColumnKind::Text, move |row| Value::Text(storable(read(row))))
     }
 
     /// A whole number. Money goes in minor units, and so does the filter.
@@ -145,7 +145,7 @@ impl<R> Column<R> {
     pub(crate) fn members(&self, row: &R) -> Vec<String> {
         match &self.read {
             Read::One(_) => Vec::new(),
-            Read::Set(read) => read(row),
+            Read::Set(read) => read(row).into_iter().map(storable).collect(),
         }
     }
 }
@@ -171,6 +171,12 @@ impl fmt::Display for ColumnKind {
             Self::Set => "set",
         })
     }
+}
+
+/// Text that every database can hold: Postgres refuses NUL characters, and one in an event must not stop the view. The
+/// row itself is kept as it is.
+fn storable(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
 /// Microseconds since 1970, saturating: a protobuf timestamp reaches further than any time that is meant.

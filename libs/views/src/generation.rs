@@ -14,8 +14,9 @@ use tandem_eventlog::Position;
 use crate::column::Value;
 use crate::memory::in_memory;
 use crate::park::{Blocked, Parked};
+use crate::register::{Database, execute, position, position_column};
 use crate::schema::{CHUNKS, Chunked, Schema, Statements, Tables};
-use crate::store::{Database, StoreError, execute, position, position_column};
+use crate::store::StoreError;
 use crate::working_set::{Change, Group, RowKey, Tag};
 
 /// A generation as the register has it.
@@ -205,10 +206,10 @@ impl Generation {
     }
 
     /// Makes what queries want and writing does without.
-    pub(crate) async fn create_indexes<R>(&self, schema: &Schema<R>) -> Result<(), StoreError> {
+    pub(crate) async fn finish<R>(&self, schema: &Schema<R>) -> Result<(), StoreError> {
         in_memory!(self.database, _memory => Ok(()));
         let mut connection = self.database.pool.acquire().await?;
-        for sql in self.tables.create_indexes(schema) {
+        for sql in self.tables.finish(schema, self.database.dialect) {
             execute(&mut connection, sql).await?;
         }
         Ok(())
@@ -260,15 +261,14 @@ pub(crate) fn bind_value(query: Statement, value: Value) -> Statement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::ViewStore;
     use crate::testing::tests::{Sums, added};
+    use crate::testing::{StoreKind, TestStore};
     use crate::view::View;
     use crate::working_set::WorkingSet;
 
-    #[tokio::test]
-    async fn a_writer_that_was_overtaken_writes_nothing() {
-        let directory = tempfile::tempdir().unwrap();
-        let store = ViewStore::open(&format!("sqlite:{}", directory.path().display())).await.unwrap();
+    async fn a_writer_that_was_overtaken_writes_nothing(kind: StoreKind) {
+        let place = TestStore::new(kind);
+        let store = place.open().await.unwrap();
         let database = store.database(Sums::NAME).await.unwrap();
         let schema = Schema::new(Sums::NAME, 1, Sums::columns()).unwrap();
         let registered = database.create(Sums::NAME, 1, &schema).await.unwrap();
@@ -288,4 +288,6 @@ mod tests {
         assert_eq!(generation.checkpoint().await.unwrap(), 2);
         assert_eq!(generation.parked(10).await.unwrap().0, 0);
     }
+
+    crate::on_every_store!(a_writer_that_was_overtaken_writes_nothing);
 }

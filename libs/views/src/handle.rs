@@ -17,8 +17,9 @@ use crate::page::{ListQuery, Page};
 use crate::park::Parked;
 use crate::pipeline::filter;
 use crate::query::QueryError;
+use crate::register::position;
 use crate::runner::{Progress, Rebuild, Shared};
-use crate::store::{StoreError, position};
+use crate::store::StoreError;
 use crate::view::View;
 
 /// How long a query waits for a view that is being built for the first time.
@@ -55,6 +56,8 @@ pub struct ViewStatus {
     pub parked_count: u64,
     /// The first hundred of them, in the order of the log.
     pub parked: Vec<Parked>,
+    /// Whether this replica folds it. Of those that share a store one does, and the others answer from what it writes.
+    pub folding: bool,
     /// Why it does not go on at the moment, if so. It tries again by itself.
     pub failure: Option<String>,
 }
@@ -157,8 +160,11 @@ impl<V: View> ViewHandle<V> {
     pub async fn get(&self, tenant: &str, id: &str) -> Result<Option<V::Row>, QueryError> {
         let generation = self.generation().await?;
         match generation.get(tenant, id).await {
-            Err(_) if self.replaced(&generation) => Ok(self.generation().await?.get(tenant, id).await?),
-            answer => Ok(answer?),
+            Err(error) => match self.successor(&generation).await {
+                Some(successor) => Ok(successor.get(tenant, id).await?),
+                None => Err(error.into()),
+            },
+            Ok(row) => Ok(row),
         }
     }
 
@@ -169,9 +175,10 @@ impl<V: View> ViewHandle<V> {
     pub async fn list(&self, tenant: &str, query: &ListQuery<'_>) -> Result<Page<V::Row>, QueryError> {
         let generation = self.generation().await?;
         match generation.list(&self.shared.schema, tenant, query).await {
-            Err(QueryError::Store(_)) if self.replaced(&generation) => {
-                self.generation().await?.list(&self.shared.schema, tenant, query).await
-            }
+            Err(QueryError::Store(error)) => match self.successor(&generation).await {
+                Some(successor) => successor.list(&self.shared.schema, tenant, query).await,
+                None => Err(error.into()),
+            },
             answer => answer,
         }
     }
@@ -214,10 +221,17 @@ impl<V: View> ViewHandle<V> {
         generation.ok_or_else(|| QueryError::Building(format!("view {:?}", V::NAME)))
     }
 
-    /// Whether another generation answers by now: the tables of this one may have gone while they were read.
-    fn replaced(&self, generation: &Generation) -> bool {
-        let progress = self.progress.borrow();
-        progress.generation.as_ref().is_some_and(|current| current.number != generation.number)
+    /// The generation that answers instead of this one by now: the tables of this one may have gone while they were read.
+    async fn successor(&self, generation: &Generation) -> Option<Arc<Generation>> {
+        let other = |current: &Arc<Generation>| current.number != generation.number;
+        if let Some(current) = self.progress.borrow().generation.clone().filter(other) {
+            return Some(current);
+        }
+        let Shared { database, schema, .. } = &*self.shared;
+        database.steering.as_ref()?;
+        // Another replica has replaced it, and this one has not seen it yet.
+        let live = database.live(V::NAME).await.ok()??;
+        (live.number != generation.number).then(|| Generation::new(V::NAME, &live, schema, database.clone()))
     }
 }
 
@@ -255,7 +269,7 @@ impl<V: View> AnyView for ViewHandle<V> {
     }
 
     async fn status(&self) -> Result<ViewStatus, StoreError> {
-        let Progress { generation, position, failure } = self.progress.borrow().clone();
+        let Progress { generation, position, folding, failure } = self.progress.borrow().clone();
         let ended = self.progress.has_changed().is_err();
         let failure =
             failure.or_else(|| ended.then(|| "it does not run: it was shut down, or its fold panicked".into()));
@@ -269,6 +283,7 @@ impl<V: View> AnyView for ViewHandle<V> {
             row_count: 0,
             parked_count: 0,
             parked: Vec::new(),
+            folding,
             failure,
         };
         if let Some(generation) = generation {
@@ -342,13 +357,12 @@ mod tests {
     use tandem_eventlog::MemoryLog;
 
     use super::*;
-    use crate::store::ViewStore;
     use crate::testing::tests::Sums;
+    use crate::testing::{StoreKind, TestStore};
 
-    #[tokio::test]
-    async fn who_waits_no_more_hurries_the_view_no_more() {
-        let directory = tempfile::tempdir().unwrap();
-        let store = ViewStore::open(&format!("sqlite:{}", directory.path().display())).await.unwrap();
+    async fn who_waits_no_more_hurries_the_view_no_more(kind: StoreKind) {
+        let place = TestStore::new(kind);
+        let store = place.open().await.unwrap();
         let log = Arc::new(MemoryLog::new());
         let view = crate::start(Sums, &store, log, tokio_util::sync::CancellationToken::new()).await.unwrap();
         let far = Instant::now() + Duration::from_secs(3600);
@@ -363,4 +377,6 @@ mod tests {
         view.wait_for_position(Position::MAX, far).await.unwrap_err();
         assert_eq!(*view.shared.wanted.borrow(), 0, "it was beyond the log");
     }
+
+    crate::on_every_store!(who_waits_no_more_hurries_the_view_no_more);
 }

@@ -2,7 +2,8 @@
 //!
 //! A view is a name, a version, a row type and a fold ([`View`]). [`start`] runs it: a task follows the log, folds
 //! batches of events in memory, and writes the changed rows together with the checkpoint in one transaction of the
-//! [`ViewStore`]. The [`ViewHandle`] answers queries. No other crate speaks SQL to a view.
+//! [`ViewStore`], SQLite files or a Postgres database that replicas share. The [`ViewHandle`] answers queries. No other
+//! crate speaks SQL to a view.
 //!
 //! Invariant: the rows of a view are at all times exactly the fold of the log's events up to its position, parked
 //! events excepted. An event is never folded twice, nor skipped without a [`Parked`] entry that says why.
@@ -73,11 +74,13 @@
 
 mod build;
 mod column;
+mod dialect;
 mod enumeration;
 mod filter;
 mod fold;
 mod generation;
 mod handle;
+mod lease;
 mod lexer;
 mod list;
 mod memory;
@@ -85,9 +88,13 @@ mod order;
 mod page;
 mod park;
 mod pipeline;
+mod postgres;
 mod query;
+mod register;
 mod runner;
 mod schema;
+mod sqlite;
+mod standby;
 mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -53,6 +53,8 @@ pub(crate) enum PipelineError {
     Stopped,
     #[error("the task that built it died")]
     Died,
+    #[error("the lease ran out, for the database did not answer in time or another replica has it")]
+    Lost,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -196,9 +198,9 @@ mod tests {
     use tandem_eventlog::{Append, MemoryLog, NewEvent, Subject, testing::envelope};
 
     use super::*;
-    use crate::store::ViewStore;
     use crate::testing::given;
     use crate::testing::tests::{Sums, added};
+    use crate::testing::{StoreKind, TestStore};
 
     /// Events over many rows, which come back long after they were put out of memory.
     async fn log() -> MemoryLog {
@@ -213,12 +215,11 @@ mod tests {
         log
     }
 
-    #[tokio::test]
-    async fn rows_that_were_put_out_of_memory_are_loaded_again() {
+    async fn rows_that_were_put_out_of_memory_are_loaded_again(kind: StoreKind) {
         let log = log().await;
         for limits in [Limits::of(1), Limits::of(5_000), Limits { changed: 20_000, kept: 10_000 }] {
-            let directory = tempfile::tempdir().unwrap();
-            let store = ViewStore::open(&format!("sqlite:{}", directory.path().display())).await.unwrap();
+            let place = TestStore::new(kind);
+            let store = place.open().await.unwrap();
             let database = store.database(Sums::NAME).await.unwrap();
             let schema = Schema::new(Sums::NAME, 1, Sums::columns()).unwrap();
             let registered = database.create(Sums::NAME, 1, &schema).await.unwrap();
@@ -246,4 +247,6 @@ mod tests {
             assert_eq!(generation.checkpoint().await.unwrap(), 600);
         }
     }
+
+    crate::on_every_store!(rows_that_were_put_out_of_memory_are_loaded_again);
 }

@@ -1,9 +1,9 @@
-//! Runs a view: one task that keeps the live generation up to date, and builds the next one beside it.
+//! Runs a view: one task that keeps the live generation up to date, and builds the next one beside it, or stands by
+//! while another replica does.
 //!
 //! Invariant: exactly one generation answers. It is replaced by one that has read at least as far, so that nobody who
 //! has seen a position is answered from before it.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +16,11 @@ use tracing::Instrument as _;
 use crate::build::{Build, Built};
 use crate::generation::{Generation, Registered};
 use crate::handle::{RebuildReport, ViewHandle};
+use crate::lease::{Candidate, Lease};
 use crate::pipeline::{Batch, Limits, Pipeline, PipelineError, filter};
+use crate::register::Database;
 use crate::schema::Schema;
-use crate::store::{Database, StoreError, ViewStore};
+use crate::store::{StoreError, ViewStore};
 use crate::view::View;
 
 const FIRST_RETRY: Duration = Duration::from_millis(50);
@@ -34,6 +36,8 @@ pub(crate) struct Progress {
     pub(crate) generation: Option<Arc<Generation>>,
     /// What it has read.
     pub(crate) position: Position,
+    /// Whether this replica folds it, or is to.
+    pub(crate) folding: bool,
     /// Why it does not go on at the moment; the runner tries again by itself.
     pub(crate) failure: Option<String>,
 }
@@ -53,7 +57,8 @@ pub(crate) struct Shared<V: View> {
 }
 
 /// Starts a view in the background, until `shutdown`. It goes on where it stopped; if its version or columns differ
-/// from what the store has, the new one is built first, and what is there answers until then.
+/// from what the store has, the new one is built first, and what is there answers until then. Of several replicas that
+/// share a store one does so, and the others answer from what it writes; when it fails, another takes over.
 ///
 /// # Errors
 /// [`StoreError::Definition`] if the view breaks a rule of [`View`]; others if the store can't be opened.
@@ -70,15 +75,21 @@ pub async fn start<V: View>(
     let shared = Arc::new(Shared { view: Arc::new(view), schema, database, log, stop: shutdown, limits, wanted });
     let (progress, watched) = watch::channel(Progress::default());
     let (rebuild, rebuilds) = mpsc::channel(16);
-    let runner = Runner { shared: shared.clone(), progress, rebuilds, live: None, build: None };
+    let candidate = shared.database.steering.clone().map(|pool| Candidate::new(pool, V::NAME));
+    let runner =
+        Runner { shared: shared.clone(), progress, rebuilds, candidate, asked: Vec::new(), live: None, build: None };
     tokio::spawn(runner.run());
     Ok(ViewHandle::new(shared, watched, rebuild))
 }
 
-struct Runner<V: View> {
-    shared: Arc<Shared<V>>,
-    progress: watch::Sender<Progress>,
-    rebuilds: mpsc::Receiver<Rebuild>,
+pub(crate) struct Runner<V: View> {
+    pub(crate) shared: Arc<Shared<V>>,
+    pub(crate) progress: watch::Sender<Progress>,
+    pub(crate) rebuilds: mpsc::Receiver<Rebuild>,
+    /// Who competes for the lease, if the store is shared.
+    pub(crate) candidate: Option<Candidate>,
+    /// Who waits for a rebuild that is to begin when this folds the view.
+    pub(crate) asked: Vec<Rebuild>,
     /// Keeps the generation that answers up to date; none if that is of another version.
     live: Option<Pipeline<V>>,
     /// The generation that will answer next.
@@ -91,33 +102,69 @@ impl<V: View> Runner<V> {
         let mut retry = FIRST_RETRY;
         while !stop.is_cancelled() {
             let since = Instant::now();
-            let Err(error) = self.drive().await;
+            let Err(error) = self.turn().await else { continue };
             if stop.is_cancelled() {
                 break;
             }
             tracing::warn!(view = V::NAME, %error, "view interrupted; it goes on from its checkpoint");
             self.progress.send_modify(|progress| progress.failure = Some(error.to_string()));
-            self.live = None;
             retry = if since.elapsed() > LAST_RETRY { FIRST_RETRY } else { (retry * 2).min(LAST_RETRY) };
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(retry) => {}
             }
         }
+        self.end_build().await;
+    }
+
+    /// Stands by, and then folds until the lease goes to another replica, or there is an error, which shutdown is too.
+    async fn turn(&mut self) -> Result<(), PipelineError> {
+        let lease = self.stand_by().await?;
+        self.progress.send_modify(|progress| progress.folding = true);
+        let ended = tokio::select! {
+            biased;
+            () = lease.lost() => Err(PipelineError::Lost),
+            ended = self.drive(&lease) => ended,
+        };
+        self.live = None;
+        if self.candidate.is_some() {
+            self.progress.send_modify(|progress| progress.folding = false);
+            self.leave(lease).await;
+        }
+        ended
+    }
+
+    /// Lets another replica fold, which then builds what was to be built.
+    async fn leave(&mut self, lease: Lease) {
+        if self.shared.stop.is_cancelled() {
+            self.end_build().await;
+        } else if let Some(build) = self.build.take() {
+            self.asked.extend(build.waiting);
+        }
+        lease.release().await;
+    }
+
+    /// A build stops between two batches when the view is shut down, and is gone on with at the next start.
+    async fn end_build(&mut self) {
         if let Some(build) = &mut self.build {
-            // It stops between two batches, and is gone on with at the next start. Its result no longer matters.
+            // Its result no longer matters.
             let _ = build.finished().await;
         }
     }
 
-    /// Until an error, which shutdown is too.
-    async fn drive(&mut self) -> Result<Infallible, PipelineError> {
+    /// Until another replica asks for the lease, or an error, which shutdown is too.
+    async fn drive(&mut self, lease: &Lease) -> Result<(), PipelineError> {
         self.resume().await?;
+        for rebuild in std::mem::take(&mut self.asked) {
+            self.rebuild(rebuild);
+        }
         loop {
+            let building = self.build.is_some();
             tokio::select! {
                 biased;
                 () = self.shared.stop.cancelled() => return Err(PipelineError::Stopped),
                 built = finished(&mut self.build) => self.replace(built?).await?,
+                () = lease.asked(), if !building => return Ok(()),
                 Some(rebuild) = self.rebuilds.recv() => self.rebuild(rebuild),
                 batch = next(&mut self.live) => self.take(batch?).await?,
             }
@@ -138,11 +185,7 @@ impl<V: View> Runner<V> {
         let live = registered.iter().find(|known| known.live);
         let up_to_date = live.is_some_and(current);
         if let Some(live) = live {
-            let generation = Generation::new(V::NAME, live, schema, database.clone());
-            self.progress.send_modify(|progress| {
-                progress.generation = Some(generation.clone());
-                progress.position = live.position;
-            });
+            let generation = self.answer_from(live);
             if up_to_date {
                 let pipeline = Pipeline::open(&self.shared, generation).await?;
                 // Another process may have moved it on since the register was read.
@@ -161,8 +204,13 @@ impl<V: View> Runner<V> {
                 self.build = Some(Build::start(self.shared.clone(), begun.cloned()));
             }
         }
-        self.progress.send_modify(|progress| progress.failure = None);
+        self.recovered();
         Ok(())
+    }
+
+    /// What failed goes well again.
+    pub(crate) fn recovered(&self) {
+        self.progress.send_if_modified(|progress| progress.failure.take().is_some());
     }
 
     async fn take(&mut self, batch: Batch) -> Result<(), PipelineError> {
@@ -207,6 +255,7 @@ impl<V: View> Runner<V> {
         self.progress.send_replace(Progress {
             generation: Some(generation),
             position: pipeline.checkpoint,
+            folding: true,
             failure: None,
         });
         self.live = Some(pipeline);

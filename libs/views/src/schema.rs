@@ -6,33 +6,10 @@
 use std::sync::Arc;
 
 use crate::column::{Column, ColumnKind, Value};
+use crate::dialect::Dialect;
 use crate::enumeration::Enumeration;
 use crate::store::StoreError;
 use crate::working_set::Tag;
-
-/// Where the common subset ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Dialect {
-    /// One file per view.
-    Sqlite,
-}
-
-impl Dialect {
-    /// Text that compares by bytes, so that a page follows the order of its predecessor.
-    pub(crate) fn text(self) -> &'static str {
-        match self {
-            Self::Sqlite => "TEXT",
-        }
-    }
-
-    /// The `n`th parameter, from 1, of a statement that names its parameters in their order.
-    fn parameter(self, _n: usize) -> &'static str {
-        match self {
-            // Named ones are looked up one after the other when they are bound: that takes the square of their number.
-            Self::Sqlite => "?",
-        }
-    }
-}
 
 /// Rows per statement. The few sizes keep the statement texts few, so that each is prepared once.
 pub(crate) const CHUNKS: [usize; 4] = [128, 32, 8, 1];
@@ -159,13 +136,14 @@ impl Tables {
         ]
     }
 
-    /// The indexes that queries want, made when a generation is built.
-    pub(crate) fn create_indexes<R>(&self, schema: &Schema<R>) -> Vec<String> {
+    /// What queries want, made when a generation is built: indexes, and what the database is to know of the tables.
+    pub(crate) fn finish<R>(&self, schema: &Schema<R>, dialect: Dialect) -> Vec<String> {
         let index = |(at, column): (usize, &Column<R>)| {
             let (rows, name) = (self.rows(), column.name);
             format!("CREATE INDEX IF NOT EXISTS {rows}_i{at} ON {rows} (tenant, c_{name}, id)")
         };
-        schema.scalars().enumerate().filter(|(_, column)| column.indexed).map(index).collect()
+        let indexes = schema.scalars().enumerate().filter(|(_, column)| column.indexed).map(index);
+        indexes.chain([self.rows(), self.tags()].iter().filter_map(|table| dialect.filled(table))).collect()
     }
 
     pub(crate) fn drop(&self) -> [String; 3] {
@@ -230,7 +208,8 @@ fn chunked(dialect: Dialect, width: usize, text: &dyn Fn(&str) -> String) -> Chu
     })
 }
 
-fn is_identifier(name: &str) -> bool {
+/// Whether it can be spliced into SQL as a name.
+pub(crate) fn is_identifier(name: &str) -> bool {
     name.len() <= 40
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')

@@ -5,6 +5,8 @@
 //!     .assert_row("acme", "c1", Some(Contract { state: "DRAFT".into(), .. }));
 //! ```
 
+mod store;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -17,9 +19,10 @@ use crate::fold::reads;
 use crate::generation::Generation;
 use crate::park::{Blocked, Parked};
 use crate::schema::Schema;
-use crate::store::ViewStore;
 use crate::view::View;
 use crate::working_set::{RowKey, WorkingSet};
+
+pub use store::{StoreKind, TestStore};
 
 /// An event as the log would give it: of the message's type, decided `position` seconds after 1970. Set other parts of
 /// the envelope on the result.
@@ -101,20 +104,29 @@ pub async fn assert_batches_do_not_matter<V: View>(view: impl Fn() -> V, events:
 where
     V::Row: fmt::Debug,
 {
+    assert_batches_do_not_matter_in(StoreKind::Sqlite, view, events).await;
+}
+
+/// [`assert_batches_do_not_matter`], in a store of this kind.
+pub async fn assert_batches_do_not_matter_in<V: View>(kind: StoreKind, view: impl Fn() -> V, events: &[RecordedEvent])
+where
+    V::Row: fmt::Debug,
+{
     let expected = given(view(), events.to_vec());
     for size in [1, 2, 7, 1000] {
-        let stored = store_in_batches(view(), events, size).await.unwrap_or_else(|error| panic!("{error}"));
+        let stored = store_in_batches(kind, view(), events, size).await.unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(stored, expected, "in batches of {size}");
     }
 }
 
 async fn store_in_batches<V: View>(
+    kind: StoreKind,
     view: V,
     events: &[RecordedEvent],
     size: usize,
 ) -> Result<Folded<V::Row>, Box<dyn std::error::Error>> {
-    let directory = tempfile::tempdir()?;
-    let store = ViewStore::open(&format!("sqlite:{}", directory.path().display())).await?;
+    let place = TestStore::new(kind);
+    let store = place.open().await?;
     let database = store.database(V::NAME).await?;
     let schema = Schema::new(V::NAME, V::VERSION, V::columns())?;
     let registered = database.create(V::NAME, V::VERSION, &schema).await?;
@@ -211,14 +223,13 @@ pub(crate) mod tests {
         assert_eq!(folded.parked().iter().map(|parked| parked.position).collect::<Vec<_>>(), [2, 5]);
     }
 
-    #[tokio::test]
-    async fn batches_do_not_matter() {
+    async fn batches_do_not_matter(kind: StoreKind) {
         let amounts = ["3", "-3", "many", "0", "7", "-1"];
         let events: Vec<_> = (0..400_u64)
             .map(|n| added(n * 2 + 1, &format!("s{}", n * n % 61), amounts[(n * 7 % 97 % 6) as usize]))
             .collect();
         assert!(given(Sums, events.clone()).parked().len() > 10);
-        assert_batches_do_not_matter(|| Sums, &events).await;
+        assert_batches_do_not_matter_in(kind, || Sums, &events).await;
     }
 
     /// An amount goes to the row of its aggregate; one of the aggregate `all` to each row with the same label.
@@ -283,8 +294,7 @@ pub(crate) mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn batches_do_not_matter_to_groups() {
+    async fn batches_do_not_matter_to_groups(kind: StoreKind) {
         let event = |n: u64| match n % 7 {
             0 => shared(
                 n,
@@ -299,7 +309,7 @@ pub(crate) mod tests {
             ),
         };
         let events: Vec<_> = (1..300).map(event).collect();
-        assert_batches_do_not_matter(|| Labelled, &events).await;
+        assert_batches_do_not_matter_in(kind, || Labelled, &events).await;
     }
 
     /// Sees its earlier self in the events of a batch only, as a fold with hidden state would.
@@ -331,4 +341,6 @@ pub(crate) mod tests {
         let events: Vec<_> = (1..5).map(|n| added(n, &format!("s{n}"), "1")).collect();
         assert_batches_do_not_matter(|| Impure(0.into()), &events).await;
     }
+
+    crate::on_every_store!(batches_do_not_matter, batches_do_not_matter_to_groups);
 }

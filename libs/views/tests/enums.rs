@@ -10,7 +10,8 @@ use prost::Message;
 use support::{ACCOUNT, World, append_raw};
 use tandem_eventlog::{Kind, RecordedEvent};
 use tandem_proto::creators::v1::{Channel, Creator, Platform, Tier};
-use tandem_views::{Column, FoldError, ListQuery, QueryError, StoreError, View, ViewHandle};
+use tandem_views::testing::StoreKind;
+use tandem_views::{Column, FoldError, ListQuery, QueryError, StoreError, View, ViewHandle, on_every_store};
 
 /// The columns of a view of creators, each of which is its own event.
 trait Columns: Send + Sync + 'static {
@@ -105,9 +106,8 @@ async fn list<C: Columns>(view: &ViewHandle<Creators<C>>, filter: &str) -> Resul
     Ok(page.rows.into_iter().map(|(id, _)| id).collect::<Vec<_>>().join(" "))
 }
 
-#[tokio::test]
-async fn a_value_is_found_however_it_is_written() {
-    let world = World::new();
+async fn a_value_is_found_however_it_is_written(kind: StoreKind) {
+    let world = World::new(kind);
     fill(&world).await;
     let view = start::<Enums>(&world).await;
     for (filter, found) in [
@@ -129,9 +129,8 @@ async fn a_value_is_found_however_it_is_written() {
     assert_eq!(page.total_size, 1);
 }
 
-#[tokio::test]
-async fn what_is_no_value_is_refused_with_those_that_are() {
-    let world = World::new();
+async fn what_is_no_value_is_refused_with_those_that_are(kind: StoreKind) {
+    let world = World::new(kind);
     fill(&world).await;
     let view = start::<Enums>(&world).await;
     let tiers = "NANO, MICRO, ";
@@ -154,9 +153,8 @@ async fn what_is_no_value_is_refused_with_those_that_are() {
     }
 }
 
-#[tokio::test]
-async fn the_example_of_an_error_is_a_filter_that_is_taken() {
-    let world = World::new();
+async fn the_example_of_an_error_is_a_filter_that_is_taken(kind: StoreKind) {
+    let world = World::new(kind);
     fill(&world).await;
     async fn example<C: Columns>(view: &ViewHandle<Creators<C>>) -> String {
         let message = list(view, "colour = red").await.unwrap_err().to_string();
@@ -165,13 +163,12 @@ async fn the_example_of_an_error_is_a_filter_that_is_taken() {
         example.to_owned()
     }
     assert_eq!(example(&start::<Enums>(&world).await).await, "tier = NANO");
-    let world = World::new();
+    let world = World::new(kind);
     assert_eq!(example(&start::<TextOnly>(&world).await).await, "name = \"…\"");
 }
 
-#[tokio::test]
-async fn a_text_that_becomes_an_enum_is_built_anew() {
-    let mut world = World::new();
+async fn a_text_that_becomes_an_enum_is_built_anew(kind: StoreKind) {
+    let mut world = World::new(kind);
     fill(&world).await;
     let view = start::<Texts>(&world).await;
     assert_eq!(list(&view, "tier = TIER_MEGA").await.unwrap(), "mega");
@@ -182,9 +179,8 @@ async fn a_text_that_becomes_an_enum_is_built_anew() {
     assert_eq!(list(&view, "tier = MEGA").await.unwrap(), "mega");
 }
 
-#[tokio::test]
-async fn a_view_of_an_enum_that_is_not_there_does_not_start() {
-    let world = World::new();
+async fn a_view_of_an_enum_that_is_not_there_does_not_start(kind: StoreKind) {
+    let world = World::new(kind);
     let store = world.store().await;
     let log = std::sync::Arc::new(world.log.clone());
     let started = tandem_views::start(Creators::<Misspelt>(PhantomData), &store, log, world.shutdown.clone()).await;
@@ -193,3 +189,11 @@ async fn a_view_of_an_enum_that_is_not_there_does_not_start() {
         _ => panic!("it started"),
     }
 }
+
+on_every_store!(
+    a_value_is_found_however_it_is_written,
+    what_is_no_value_is_refused_with_those_that_are,
+    the_example_of_an_error_is_a_filter_that_is_taken,
+    a_text_that_becomes_an_enum_is_built_anew,
+    a_view_of_an_enum_that_is_not_there_does_not_start,
+);

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use support::{Accounts, World, append, changed, fill, rows, soon};
 use tandem_eventlog::{EventLog, Filter, JetStreamLog, JetStreamOptions};
 use tandem_nats_server::NatsServer;
-use tandem_views::{AnyView, ViewHandle};
+use tandem_views::testing::StoreKind;
+use tandem_views::{AnyView, ViewHandle, on_every_store};
 
 async fn caught_up(log: &JetStreamLog, view: &ViewHandle<Accounts<1>>) {
     let filter = Filter { kinds: vec![support::ACCOUNT], tenant: None };
@@ -16,10 +17,9 @@ async fn caught_up(log: &JetStreamLog, view: &ViewHandle<Accounts<1>>) {
     view.wait_for_position(last, soon()).await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_view_follows_jetstream_through_a_restart_of_the_server() {
-    let world = World::new();
-    let mut server = NatsServer::builder().store(world.directory.path().join("nats")).start().await.unwrap();
+async fn a_view_follows_jetstream_through_a_restart_of_the_server(kind: StoreKind) {
+    let world = World::new(kind);
+    let mut server = NatsServer::builder().start().await.unwrap();
     let log = Arc::new(JetStreamLog::connect(&server.url(), JetStreamOptions::default()).await.unwrap());
     fill(log.as_ref(), 1, 300).await;
     let view = world.start_on(Accounts::<1>, log.clone()).await;
@@ -42,3 +42,5 @@ async fn a_view_follows_jetstream_through_a_restart_of_the_server() {
     let status = view.status().await.unwrap();
     assert_eq!((status.lag, status.generation, status.failure), (Some(0), 2, None));
 }
+
+on_every_store!(a_view_follows_jetstream_through_a_restart_of_the_server);

@@ -10,12 +10,12 @@ use support::{
     ACCOUNT, Accounts, Changed, GatedLog, OTHER, World, append, append_raw, changed, expected, fill, rows, soon,
 };
 use tandem_eventlog::Positions;
-use tandem_views::{AnyView, QueryError, StoreError, ViewHandle, ViewStore, WaitError};
+use tandem_views::testing::StoreKind;
+use tandem_views::{AnyView, QueryError, StoreError, ViewHandle, ViewStore, WaitError, on_every_store};
 use tokio::time::Instant;
 
-#[tokio::test]
-async fn a_row_is_there_once_its_position_is_waited_for() {
-    let world = World::new();
+async fn a_row_is_there_once_its_position_is_waited_for(kind: StoreKind) {
+    let world = World::new(kind);
     let view = world.start(Accounts::<1>).await;
     for n in 1..=20 {
         let position = append(&world.log, "acme", "a1", &changed("OPEN", 5)).await;
@@ -30,9 +30,8 @@ async fn a_row_is_there_once_its_position_is_waited_for() {
     assert_eq!(view.get("acme", "a1").await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn what_nobody_waits_for_is_written_soon() {
-    let world = World::new();
+async fn what_nobody_waits_for_is_written_soon(kind: StoreKind) {
+    let world = World::new(kind);
     let view = world.start(Accounts::<1>).await;
     // The later ones come before the first has been written long enough for the next write.
     let mut last = 0;
@@ -48,9 +47,8 @@ async fn what_nobody_waits_for_is_written_soon() {
     assert_eq!(view.get("acme", "a1").await.unwrap().unwrap().positions.len(), 30);
 }
 
-#[tokio::test]
-async fn waiting_ends_at_the_deadline_and_concerns_own_kinds_only() {
-    let world = World::new();
+async fn waiting_ends_at_the_deadline_and_concerns_own_kinds_only(kind: StoreKind) {
+    let world = World::new(kind);
     let (view, _) = behind(&world, 7).await;
     let mut positions = Positions::default();
     positions.insert(OTHER, 1_000_000);
@@ -65,9 +63,8 @@ async fn waiting_ends_at_the_deadline_and_concerns_own_kinds_only() {
     }
 }
 
-#[tokio::test]
-async fn a_view_that_is_behind_the_log_is_waited_for() {
-    let world = World::new();
+async fn a_view_that_is_behind_the_log_is_waited_for(kind: StoreKind) {
+    let world = World::new(kind);
     let (view, log) = behind(&world, 3).await;
     let waiting = tokio::spawn({
         let view = view.clone();
@@ -82,9 +79,8 @@ async fn a_view_that_is_behind_the_log_is_waited_for() {
     assert_eq!(view.get("acme", "a1").await.unwrap().unwrap().positions.len(), 3);
 }
 
-#[tokio::test]
-async fn a_position_beyond_the_log_is_told_long_before_the_deadline() {
-    let world = World::new();
+async fn a_position_beyond_the_log_is_told_long_before_the_deadline(kind: StoreKind) {
+    let world = World::new(kind);
     let view = world.start(Accounts::<1>).await;
     let far = Instant::now() + Duration::from_secs(3600);
     let beyond = |last, wanted| Err(WaitError::Beyond { view: "accounts", last, wanted });
@@ -103,9 +99,8 @@ async fn a_position_beyond_the_log_is_told_long_before_the_deadline() {
     view.wait_for_position(next, soon()).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_position_that_is_reached_costs_no_question_to_the_log() {
-    let world = World::new();
+async fn a_position_that_is_reached_costs_no_question_to_the_log(kind: StoreKind) {
+    let world = World::new(kind);
     let log = Arc::new(GatedLog::new(world.log.clone()));
     let view = world.start_on(Accounts::<1>, log.clone()).await;
     let last = append(&world.log, "acme", "a1", &changed("OPEN", 1)).await;
@@ -129,9 +124,8 @@ async fn behind(world: &World, count: usize) -> (ViewHandle<Accounts<1>>, Arc<Ga
     (view, log)
 }
 
-#[tokio::test]
-async fn waiting_ends_when_the_view_is_shut_down() {
-    let world = World::new();
+async fn waiting_ends_when_the_view_is_shut_down(kind: StoreKind) {
+    let world = World::new(kind);
     let (view, _) = behind(&world, 7).await;
     let waiting = tokio::spawn({
         let view = view.clone();
@@ -141,9 +135,8 @@ async fn waiting_ends_when_the_view_is_shut_down() {
     assert_eq!(waiting.await.unwrap(), Err(WaitError::Stopped("accounts")));
 }
 
-#[tokio::test]
-async fn what_is_left_is_the_fold_of_the_log_and_restarts_go_on() {
-    let mut world = World::new();
+async fn what_is_left_is_the_fold_of_the_log_and_restarts_go_on(kind: StoreKind) {
+    let mut world = World::new(kind);
     for round in 0..4 {
         fill(&world.log, round * 1000, 150).await;
         append_raw(&world.log, "acme", OTHER, "o1", vec![]).await;
@@ -160,9 +153,8 @@ async fn what_is_left_is_the_fold_of_the_log_and_restarts_go_on() {
     }
 }
 
-#[tokio::test]
-async fn tenants_do_not_see_each_other() {
-    let world = World::new();
+async fn tenants_do_not_see_each_other(kind: StoreKind) {
+    let world = World::new(kind);
     let view = world.start(Accounts::<1>).await;
     append(&world.log, "acme", "a1", &changed("OPEN", 1)).await;
     append(&world.log, "zeta", "a1", &changed("HELD", 2)).await;
@@ -175,19 +167,20 @@ async fn tenants_do_not_see_each_other() {
     }
 }
 
-#[tokio::test]
-async fn a_failed_write_leaves_nothing_and_is_made_good() {
-    let world = World::new();
+async fn a_failed_write_leaves_nothing_and_is_made_good(kind: StoreKind) {
+    let world = World::new(kind);
     let view = world.start(Accounts::<1>).await;
     append(&world.log, "acme", "a1", &changed("OPEN", 1)).await;
     world.caught_up(&view).await;
     // The checkpoint is moved before the row is refused: both must be undone.
-    world
-        .sql(
-            "CREATE TRIGGER full BEFORE INSERT ON accounts_v1_g1 WHEN NEW.id = 'a2' \
-             BEGIN SELECT RAISE(ABORT, 'disk full'); END",
-        )
-        .await;
+    let refuse = match kind {
+        StoreKind::Sqlite => {
+            "CREATE TRIGGER disk_full BEFORE INSERT ON accounts_v1_g1 WHEN NEW.id = 'a2' \
+             BEGIN SELECT RAISE(ABORT, 'disk_full'); END"
+        }
+        StoreKind::Postgres => "ALTER TABLE accounts_v1_g1 ADD CONSTRAINT disk_full CHECK (id <> 'a2')",
+    };
+    world.sql(refuse).await;
     append(&world.log, "acme", "a1", &changed("OPEN", 10)).await;
     let last = append(&world.log, "acme", "a2", &changed("OPEN", 100)).await;
     let failure = loop {
@@ -196,17 +189,30 @@ async fn a_failed_write_leaves_nothing_and_is_made_good() {
         }
         tokio::task::yield_now().await;
     };
-    assert!(failure.contains("disk full"), "{failure}");
+    assert!(failure.contains("disk_full"), "{failure}");
     assert!(view.status().await.unwrap().position < last);
-    world.sql("DROP TRIGGER full").await;
+    let accept = match kind {
+        StoreKind::Sqlite => "DROP TRIGGER disk_full",
+        StoreKind::Postgres => "ALTER TABLE accounts_v1_g1 DROP CONSTRAINT disk_full",
+    };
+    world.sql(accept).await;
     world.caught_up(&view).await;
     assert_eq!(rows(&view, "acme").await, expected(&Accounts::<1>, &world.log, "acme"));
     assert_eq!(view.status().await.unwrap().failure, None);
 }
 
 #[test]
-fn killed_at_any_moment_each_event_is_folded_once() {
-    let world = World::new();
+fn killed_at_any_moment_each_event_is_folded_once_in_sqlite() {
+    killed_at_any_moment_each_event_is_folded_once(StoreKind::Sqlite);
+}
+
+#[test]
+fn killed_at_any_moment_each_event_is_folded_once_in_postgres() {
+    killed_at_any_moment_each_event_is_folded_once(StoreKind::Postgres);
+}
+
+fn killed_at_any_moment_each_event_is_folded_once(kind: StoreKind) {
+    let world = World::new(kind);
     let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     for round in 0..12_u64 {
         let killed = runtime();
@@ -229,9 +235,8 @@ fn killed_at_any_moment_each_event_is_folded_once() {
     });
 }
 
-#[tokio::test]
-async fn two_processes_on_one_store_do_not_fold_twice() {
-    let world = World::new();
+async fn two_processes_on_one_store_do_not_fold_twice(kind: StoreKind) {
+    let world = World::new(kind);
     let first = world.start(Accounts::<1>).await;
     world.caught_up(&first).await;
     let second = world.start(Accounts::<1>).await;
@@ -241,9 +246,8 @@ async fn two_processes_on_one_store_do_not_fold_twice() {
     assert_eq!(rows(&first, "acme").await, expected(&Accounts::<1>, &world.log, "acme"));
 }
 
-#[tokio::test]
-async fn parked_events_hold_back_their_aggregate_alone_and_survive_restarts() {
-    let mut world = World::new();
+async fn parked_events_hold_back_their_aggregate_alone_and_survive_restarts(kind: StoreKind) {
+    let mut world = World::new(kind);
     let view = world.start(Accounts::<1>).await;
     append(&world.log, "acme", "a1", &changed("OPEN", 1)).await;
     let broken = append(&world.log, "acme", "a1", &changed("BROKEN", 10)).await;
@@ -281,7 +285,7 @@ async fn parked_events_hold_back_their_aggregate_alone_and_survive_restarts() {
 
 #[tokio::test]
 async fn a_store_of_an_unknown_kind_is_refused() {
-    for url in ["", "sqlite:", "postgres://localhost/views", "/var/lib"] {
+    for url in ["", "sqlite:", "mysql://localhost/views", "/var/lib"] {
         assert!(matches!(ViewStore::open(url).await, Err(StoreError::Url { .. })), "{url}");
     }
 }
@@ -294,7 +298,7 @@ async fn a_store_may_be_in_any_directory() {
     for directory in [absolute.path(), relative] {
         let directory = directory.join("a b#c%20d?é");
         let store = ViewStore::open(&format!("sqlite:{}", directory.display())).await.unwrap();
-        let world = World::new();
+        let world = World::new(StoreKind::Sqlite);
         let view =
             tandem_views::start(Accounts::<1>, &store, std::sync::Arc::new(world.log.clone()), world.shutdown.clone());
         let view = view.await.unwrap();
@@ -305,9 +309,8 @@ async fn a_store_may_be_in_any_directory() {
     }
 }
 
-#[tokio::test]
-async fn a_service_holds_views_of_any_row_type() {
-    let world = World::new();
+async fn a_service_holds_views_of_any_row_type(kind: StoreKind) {
+    let world = World::new(kind);
     let view = world.start(Accounts::<1>).await;
     let views: Vec<std::sync::Arc<dyn AnyView>> = vec![std::sync::Arc::new(view)];
     append(&world.log, "acme", "a1", &changed("OPEN", 1)).await;
@@ -322,12 +325,28 @@ async fn a_service_holds_views_of_any_row_type() {
     assert!(views[0].rebuild().await.is_err());
 }
 
-#[tokio::test]
-async fn a_view_that_can_not_be_built_says_so() {
-    let world = World::new();
+async fn a_view_that_can_not_be_built_says_so(kind: StoreKind) {
+    let world = World::new(kind);
     let view = world.start_on(Accounts::<1>, std::sync::Arc::new(support::DeafLog)).await;
     assert!(matches!(view.get("acme", "a1").await, Err(QueryError::Building(_))));
     let status = view.status().await.unwrap();
     assert_eq!((status.generation, status.lag), (0, None));
     assert!(status.failure.unwrap().contains("the log is away"));
 }
+
+on_every_store!(
+    a_row_is_there_once_its_position_is_waited_for,
+    what_nobody_waits_for_is_written_soon,
+    waiting_ends_at_the_deadline_and_concerns_own_kinds_only,
+    a_view_that_is_behind_the_log_is_waited_for,
+    a_position_beyond_the_log_is_told_long_before_the_deadline,
+    a_position_that_is_reached_costs_no_question_to_the_log,
+    waiting_ends_when_the_view_is_shut_down,
+    what_is_left_is_the_fold_of_the_log_and_restarts_go_on,
+    tenants_do_not_see_each_other,
+    a_failed_write_leaves_nothing_and_is_made_good,
+    two_processes_on_one_store_do_not_fold_twice,
+    parked_events_hold_back_their_aggregate_alone_and_survive_restarts,
+    a_service_holds_views_of_any_row_type,
+    a_view_that_can_not_be_built_says_so,
+);

@@ -4,7 +4,8 @@
 mod support;
 
 use support::{Account, Accounts, Changed, World, append, changed, soon};
-use tandem_views::{ListQuery, Page, QueryError, ViewHandle};
+use tandem_views::testing::StoreKind;
+use tandem_views::{ListQuery, Page, QueryError, ViewHandle, on_every_store};
 
 type Handle = ViewHandle<Accounts<1>>;
 
@@ -36,9 +37,8 @@ async fn filtered(view: &Handle, filter: &str) -> String {
     ids(&page)
 }
 
-#[tokio::test]
-async fn filters_find_what_they_say() {
-    let world = World::new();
+async fn filters_find_what_they_say(kind: StoreKind) {
+    let world = World::new(kind);
     let view = ten(&world).await;
     for (filter, found) in [
         ("", "0 1 2 3 4 5 6 7 8 9 quote"),
@@ -72,9 +72,8 @@ async fn filters_find_what_they_say() {
     }
 }
 
-#[tokio::test]
-async fn wrong_filters_say_what_is_wrong_which_fields_exist_and_an_example() {
-    let world = World::new();
+async fn wrong_filters_say_what_is_wrong_which_fields_exist_and_an_example(kind: StoreKind) {
+    let world = World::new(kind);
     let view = ten(&world).await;
     let deep = format!("{}state = HELD{}", "(".repeat(5000 / 2 - 100), ")".repeat(100));
     let nested = format!("{}state = HELD{}", "(".repeat(200), ")".repeat(200));
@@ -118,9 +117,8 @@ async fn wrong_filters_say_what_is_wrong_which_fields_exist_and_an_example() {
     }
 }
 
-#[tokio::test]
-async fn values_are_never_sql() {
-    let world = World::new();
+async fn values_are_never_sql(kind: StoreKind) {
+    let world = World::new(kind);
     let view = ten(&world).await;
     for value in ["' OR '1'='1", "x'); DROP TABLE accounts_v1_g1; --", "$1", "?", "%", "_", "HELD'--"] {
         for filter in [format!("state = {value:?}"), format!("label:{value:?}"), format!("id = {value:?}")] {
@@ -133,9 +131,8 @@ async fn values_are_never_sql() {
     assert_eq!(filtered(&view, "").await.split(' ').count(), 11);
 }
 
-#[tokio::test]
-async fn fixed_fields_hold_whatever_the_filter() {
-    let world = World::new();
+async fn fixed_fields_hold_whatever_the_filter(kind: StoreKind) {
+    let world = World::new(kind);
     let view = ten(&world).await;
     let fixed = vec![("state", "HELD".to_owned()), ("label", "n0".to_owned())];
     let filter = "amount > 0 OR amount < 1000";
@@ -143,9 +140,8 @@ async fn fixed_fields_hold_whatever_the_filter() {
     assert_eq!((ids(&page).as_str(), page.total_size), ("0 3 6 9", 4));
 }
 
-#[tokio::test]
-async fn orders_are_total_and_pages_follow_each_other() {
-    let world = World::new();
+async fn orders_are_total_and_pages_follow_each_other(kind: StoreKind) {
+    let world = World::new(kind);
     let view = ten(&world).await;
     for (order_by, order) in [
         ("", "0 1 2 3 4 5 6 7 8 9 quote"),
@@ -175,9 +171,8 @@ async fn orders_are_total_and_pages_follow_each_other() {
     }
 }
 
-#[tokio::test]
-async fn a_page_is_not_disturbed_by_what_is_written_before_it() {
-    let world = World::new();
+async fn a_page_is_not_disturbed_by_what_is_written_before_it(kind: StoreKind) {
+    let world = World::new(kind);
     let view = ten(&world).await;
     let query = ListQuery { page_size: 3, ..ListQuery::default() };
     let first = view.list("acme", &query).await.unwrap();
@@ -188,9 +183,8 @@ async fn a_page_is_not_disturbed_by_what_is_written_before_it() {
     assert_eq!((ids(&first).as_str(), ids(&second).as_str()), ("0 1 2", "3 4 5"));
 }
 
-#[tokio::test]
-async fn a_page_whose_rows_have_gone_still_tells_how_many_there_are() {
-    let world = World::new();
+async fn a_page_whose_rows_have_gone_still_tells_how_many_there_are(kind: StoreKind) {
+    let world = World::new(kind);
     let view = ten(&world).await;
     let query = ListQuery { page_size: 4, filter: "state = HELD OR amount > 50", ..ListQuery::default() };
     // a0, a3, a6 and a8 of them, a9 and the quote.
@@ -206,9 +200,8 @@ async fn a_page_whose_rows_have_gone_still_tells_how_many_there_are() {
     assert_eq!((none.rows.len(), none.total_size), (0, 0));
 }
 
-#[tokio::test]
-async fn wrong_orders_are_refused() {
-    let world = World::new();
+async fn wrong_orders_are_refused(kind: StoreKind) {
+    let world = World::new(kind);
     let view = ten(&world).await;
     for (order_by, reason) in [
         ("colour", "there is no field \"colour\""),
@@ -226,9 +219,8 @@ async fn wrong_orders_are_refused() {
     }
 }
 
-#[tokio::test]
-async fn an_alien_page_token_is_refused() {
-    let world = World::new();
+async fn an_alien_page_token_is_refused(kind: StoreKind) {
+    let world = World::new(kind);
     let view = ten(&world).await;
     let query = ListQuery { page_size: 2, order_by: "amount", filter: "state = OPEN", ..ListQuery::default() };
     let token = view.list("acme", &query).await.unwrap().next_page_token;
@@ -252,9 +244,8 @@ async fn an_alien_page_token_is_refused() {
     assert_eq!(negative.field(), Some("page_size"));
 }
 
-#[tokio::test]
-async fn no_sequence_of_tokens_reaches_the_database_malformed() {
-    let world = World::new();
+async fn no_sequence_of_tokens_reaches_the_database_malformed(kind: StoreKind) {
+    let world = World::new(kind);
     let view = ten(&world).await;
     let words = [
         "state",
@@ -299,3 +290,16 @@ async fn no_sequence_of_tokens_reaches_the_database_malformed() {
     }
     assert!(taken > 0);
 }
+
+on_every_store!(
+    filters_find_what_they_say,
+    wrong_filters_say_what_is_wrong_which_fields_exist_and_an_example,
+    values_are_never_sql,
+    fixed_fields_hold_whatever_the_filter,
+    orders_are_total_and_pages_follow_each_other,
+    a_page_is_not_disturbed_by_what_is_written_before_it,
+    a_page_whose_rows_have_gone_still_tells_how_many_there_are,
+    wrong_orders_are_refused,
+    an_alien_page_token_is_refused,
+    no_sequence_of_tokens_reaches_the_database_malformed,
+);

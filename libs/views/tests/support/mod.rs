@@ -13,8 +13,8 @@ use tandem_eventlog::{
     Append, AppendError, DeliveryStream, EventLog, EventStream, Filter, Kind, MemoryLog, NewEvent, Position, ReadError,
     RecordedEvent, Subject, testing,
 };
+use tandem_views::testing::{StoreKind, TestStore};
 use tandem_views::{Column, FoldError, ListQuery, View, ViewHandle, ViewStore};
-use tempfile::TempDir;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -126,21 +126,20 @@ pub async fn append_raw(log: &dyn EventLog, tenant: &str, kind: Kind, id: &str, 
     log.append(vec![Append { expected, events: vec![event] }]).await.unwrap()[0]
 }
 
-/// A directory, a log, and views on both that can be stopped and started again.
+/// A store, a log, and views on both that can be stopped and started again.
 pub struct World {
-    pub directory: TempDir,
+    pub place: TestStore,
     pub log: MemoryLog,
     pub shutdown: CancellationToken,
 }
 
 impl World {
-    pub fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        Self { directory, log: MemoryLog::new(), shutdown: CancellationToken::new() }
+    pub fn new(kind: StoreKind) -> Self {
+        Self { place: TestStore::new(kind), log: MemoryLog::new(), shutdown: CancellationToken::new() }
     }
 
     pub async fn store(&self) -> ViewStore {
-        ViewStore::open(&format!("sqlite:{}", self.directory.path().display())).await.unwrap()
+        self.place.open().await.unwrap()
     }
 
     pub async fn start<V: View>(&self, view: V) -> ViewHandle<V> {
@@ -158,39 +157,52 @@ impl World {
         handle.stopped().await;
     }
 
-    async fn database(&self) -> sqlx::AnyPool {
+    async fn database(&self) -> sqlx::AnyConnection {
+        use sqlx::Connection;
         sqlx::any::install_default_drivers();
-        let url = format!("sqlite:{}/accounts.sqlite", self.directory.path().display());
-        sqlx::AnyPool::connect(&url).await.unwrap()
+        let url = self.place.url().await;
+        let url = match self.place.kind {
+            StoreKind::Sqlite => format!("{url}/accounts.sqlite"),
+            StoreKind::Postgres => format!("{url}&options[search_path]={}", self.place.schema),
+        };
+        sqlx::AnyConnection::connect(&url).await.unwrap()
     }
 
     /// Changes the view's database behind its back.
     pub async fn sql(&self, statement: &str) {
-        let database = self.database().await;
-        sqlx::query(sqlx::AssertSqlSafe(statement.to_owned())).execute(&database).await.unwrap();
+        let mut database = self.database().await;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())).execute(&mut database).await.unwrap();
     }
 
-    /// All of a table, each row as text, bytes as hexadecimal digits.
+    /// All of a table, each row as text.
     pub async fn dump(&self, table: &str, order: &str) -> Vec<String> {
-        use sqlx::Row;
-        let columns: Vec<String> = sqlx::query("SELECT name FROM pragma_table_info($1)")
-            .bind(table)
-            .fetch_all(&self.database().await)
-            .await
-            .unwrap()
-            .iter()
-            .map(|row| format!("quote({})", row.get::<String, _>(0)))
-            .collect();
-        let sql = format!("SELECT {} FROM {table} ORDER BY {order}", columns.join(" || ' ' || "));
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&self.database().await).await.unwrap();
-        rows.iter().map(|row| row.get(0)).collect()
+        let row = match self.place.kind {
+            StoreKind::Sqlite => {
+                let columns = format!("SELECT 'quote(' || name || ')' FROM pragma_table_info('{table}')");
+                self.texts(columns).await.join(" || ' ' || ")
+            }
+            StoreKind::Postgres => format!("CAST({table} AS TEXT)"),
+        };
+        self.texts(format!("SELECT {row} FROM {table} ORDER BY {order}")).await
     }
 
-    /// Names of all tables.
+    /// Names of the tables of generations.
     pub async fn tables(&self) -> Vec<String> {
+        let tables = match self.place.kind {
+            StoreKind::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'".to_owned(),
+            StoreKind::Postgres => {
+                format!(
+                    "SELECT CAST(tablename AS TEXT) AS name FROM pg_tables WHERE schemaname = '{}'",
+                    self.place.schema
+                )
+            }
+        };
+        self.texts(format!("SELECT name FROM ({tables}) AS tables WHERE name LIKE 'accounts%' ORDER BY name")).await
+    }
+
+    async fn texts(&self, sql: String) -> Vec<String> {
         use sqlx::Row;
-        let sql = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
-        let rows = sqlx::query(sql).fetch_all(&self.database().await).await.unwrap();
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut self.database().await).await.unwrap();
         rows.iter().map(|row| row.get(0)).collect()
     }
 

@@ -1,0 +1,84 @@
+//! Standing by: what a runner does while another replica folds its view. It follows the register, so that its handles
+//! answer from the right generation and know how far that is, and takes the lease when that is free.
+//!
+//! Invariant: it writes nothing but the lease. A rebuild that is asked for here is not lost: it makes this replica the
+//! one that folds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use crate::generation::{Generation, Registered};
+use crate::lease::{Candidate, Lease};
+use crate::pipeline::PipelineError;
+use crate::runner::Runner;
+use crate::view::View;
+
+/// How often the register is looked at, and whether the lease is free.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// The same while somebody waits for a position.
+const LOOK_EVERY_IF_WANTED: Duration = Duration::from_millis(10);
+/// In the course of an upgrade, replicas of the old version leave it to those of the new one to take over, or each
+/// change of hands would build the view anew. When there is none of the new version, it was rolled back.
+const PATIENCE_OF_THE_OLD: Duration = Duration::from_secs(30);
+
+impl<V: View> Runner<V> {
+    /// Until this replica is to fold the view: at once, if the store is not shared.
+    pub(crate) async fn stand_by(&mut self) -> Result<Lease, PipelineError> {
+        let Some(candidate) = self.candidate.clone() else { return Ok(Lease::unshared()) };
+        let mut wanted = self.shared.wanted.subscribe();
+        let mut due = Instant::now();
+        loop {
+            let live = self.shared.database.live(V::NAME).await?;
+            if let Some(live) = &live {
+                self.answer_from(live);
+            }
+            if Instant::now() >= due {
+                if let Some(lease) = self.compete(&candidate, live.as_ref()).await? {
+                    return Ok(lease);
+                }
+                due = Instant::now() + LOOK_EVERY;
+                self.recovered();
+            }
+            let position = live.map_or(0, |live| live.position);
+            let hurried = *wanted.borrow_and_update() > position;
+            let pause = if hurried { LOOK_EVERY_IF_WANTED } else { LOOK_EVERY };
+            tokio::select! {
+                biased;
+                () = self.shared.stop.cancelled() => return Err(PipelineError::Stopped),
+                Some(rebuild) = self.rebuilds.recv() => {
+                    self.asked.push(rebuild);
+                    due = Instant::now();
+                }
+                // Its sender is here, so it does not end.
+                _ = wanted.wait_for(|wanted| *wanted > position), if !hurried => {}
+                () = sleep(pause) => {}
+            }
+        }
+    }
+
+    async fn compete(&self, candidate: &Candidate, live: Option<&Registered>) -> Result<Option<Lease>, PipelineError> {
+        if !self.asked.is_empty() {
+            candidate.ask().await?;
+        }
+        let newer = live.is_some_and(|live| live.version > V::VERSION);
+        let patience = if newer && self.asked.is_empty() { PATIENCE_OF_THE_OLD } else { Duration::ZERO };
+        Ok(candidate.take(patience).await?)
+    }
+
+    /// Lets the generation answer that the register says, and tells how far it is.
+    pub(crate) fn answer_from(&self, live: &Registered) -> Arc<Generation> {
+        let current = self.progress.borrow().generation.clone().filter(|current| current.number == live.number);
+        let replaced = current.is_none();
+        let generation = current
+            .unwrap_or_else(|| Generation::new(V::NAME, live, &self.shared.schema, self.shared.database.clone()));
+        self.progress.send_if_modified(|progress| {
+            let moved = replaced || progress.position != live.position;
+            progress.generation = Some(generation.clone());
+            progress.position = live.position;
+            moved
+        });
+        generation
+    }
+}
