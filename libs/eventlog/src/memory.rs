@@ -13,8 +13,8 @@ use futures::StreamExt;
 use tokio::sync::watch;
 
 use crate::{
-    Append, AppendError, DeliveryStream, EventLog, EventStream, Filter, Followed, Position, ReadError, RecordedEvent,
-    Subject,
+    Append, AppendError, DeliveryStream, EventLog, EventStream, Filter, Followed, Newer, Position, ReadError,
+    RecordedEvent, Subject,
 };
 use consumer::Consumer;
 
@@ -194,6 +194,13 @@ impl EventLog for MemoryLog {
         let seen = if stale > 0 { &positions[..positions.len().saturating_sub(1)] } else { positions };
         let wanted = seen.iter().filter(|position| **position > after);
         Ok(wanted.filter_map(|position| state.at(*position)).cloned().collect())
+    }
+
+    async fn newer(&self, subjects: &[Subject], after: Position) -> Result<Newer, ReadError> {
+        let state = self.0.lock();
+        let last = |subject: &Subject| state.by_subject.get(&*subject.to_string()).and_then(|all| all.last()).copied();
+        let newer = subjects.iter().map(|subject| last(subject).filter(|last| *last > after).unwrap_or(0));
+        Ok(Newer { last: newer.collect(), up_to: state.last().max(after) })
     }
 
     async fn get(&self, position: Position) -> Result<Option<RecordedEvent>, ReadError> {

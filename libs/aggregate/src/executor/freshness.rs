@@ -18,13 +18,25 @@ const TOGETHER: usize = 256;
 /// same time cost about as much as one.
 pub(crate) struct Freshness {
     log: Arc<dyn EventLog>,
-    /// Up to where in the log it is known that an aggregate in memory is the newest.
-    known: Arc<Cache<Subject, Position>>,
+    /// What is known of aggregates in memory.
+    known: Arc<Cache<Subject, Newest>>,
     questions: OnceLock<UnboundedSender<Question>>,
+}
+
+/// An aggregate is the newest up to some position.
+#[derive(Clone, Copy)]
+struct Newest {
+    /// Of its last event. Of the aggregate as it was before, which a read that took longer may put into memory again,
+    /// nothing is said.
+    position: Position,
+    /// So far there is no later one.
+    up_to: Position,
 }
 
 struct Question {
     subject: Subject,
+    /// Of the last event in memory.
+    position: Position,
     /// What is known already reaches so far.
     after: Position,
     answer: oneshot::Sender<Result<bool, ReadError>>,
@@ -40,9 +52,10 @@ impl Freshness {
     /// # Errors
     /// If the log can't be read.
     pub(crate) async fn moved_on(&self, subject: &Subject, position: Position) -> Result<bool, ReadError> {
-        let after = self.known.get(subject).unwrap_or_default().max(position);
+        let known = self.known.get(subject).filter(|known| known.position == position);
+        let after = known.map_or(position, |known| known.up_to.max(position));
         let (answer, answered) = oneshot::channel();
-        let question = Question { subject: subject.clone(), after, answer };
+        let question = Question { subject: subject.clone(), position, after, answer };
         // Nobody answers while the process ends: then it is for the reading of the aggregate to say what is wrong.
         match self.questions().map(|questions| questions.send(question)) {
             Some(Ok(())) => answered.await.unwrap_or(Ok(true)),
@@ -62,21 +75,17 @@ impl Freshness {
 }
 
 /// Answers until nobody can ask any more.
-async fn answer(
-    log: Arc<dyn EventLog>,
-    known: Arc<Cache<Subject, Position>>,
-    mut waiting: UnboundedReceiver<Question>,
-) {
+async fn answer(log: Arc<dyn EventLog>, known: Arc<Cache<Subject, Newest>>, mut waiting: UnboundedReceiver<Question>) {
     let mut questions = Vec::with_capacity(TOGETHER);
     while waiting.recv_many(&mut questions, TOGETHER).await > 0 {
         let after = questions.iter().map(|question| question.after).min().unwrap_or_default();
         let subjects: Vec<Subject> = questions.iter().map(|question| question.subject.clone()).collect();
         let answered = log.newer(&subjects, after).await;
-        for (at, Question { subject, after, answer }) in questions.drain(..).enumerate() {
+        for (at, Question { subject, position, after, answer }) in questions.drain(..).enumerate() {
             let moved_on = answered.as_ref().map_err(|error| ReadError(error.0.clone())).map(|newer| {
                 let moved_on = newer.last.get(at).is_none_or(|last| *last > after);
                 if !moved_on && newer.up_to > after {
-                    known.insert(subject, newer.up_to);
+                    known.insert(subject, Newest { position, up_to: newer.up_to });
                 }
                 moved_on
             });
@@ -181,5 +190,17 @@ mod tests {
             assert!(freshness.moved_on(&contract(1), first).await.unwrap());
         }
         assert!(!freshness.moved_on(&contract(1), second).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_is_known_of_the_newest_says_nothing_of_an_older_one() {
+        let log = Arc::new(MemoryLog::new());
+        let first = log.append(vec![part(&contract(1), 0, &["1"])]).await.unwrap()[0];
+        let second = log.append(vec![part(&contract(1), first, &["2"])]).await.unwrap()[0];
+        log.append(vec![part(&contract(2), 0, &["1"])]).await.unwrap();
+        let freshness = Freshness::new(log, 100);
+        assert!(!freshness.moved_on(&contract(1), second).await.unwrap());
+        // A read that began before the second event has come back after all, and put what it found into memory.
+        assert!(freshness.moved_on(&contract(1), first).await.unwrap());
     }
 }
