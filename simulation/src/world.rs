@@ -31,8 +31,6 @@ pub(crate) use incarnation::settings;
 /// Made to go wrong on purpose, so that the checks can be seen to find it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sabotage {
-    /// Every append goes to the log anew, whatever its guard: what is decided twice is written twice.
-    UnguardedAppends,
     /// Followers of the log are not shown every 40th event.
     SkippedEvents,
     /// Appends are answered that were not written.

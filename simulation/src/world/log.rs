@@ -42,17 +42,9 @@ impl SimulatedLog {
 }
 
 /// Writes, and notes what was written.
-async fn write(world: &World, log: &MemoryLog, by: &str, mut parts: Vec<Append>) -> Result<Vec<Position>, AppendError> {
+async fn write(world: &World, log: &MemoryLog, by: &str, parts: Vec<Append>) -> Result<Vec<Position>, AppendError> {
     let subjects: Vec<String> =
         parts.iter().filter_map(|part| Some(part.events.first()?.subject.to_string())).collect();
-    if world.is(Sabotage::UnguardedAppends) {
-        for part in &mut parts {
-            if let Some(event) = part.events.first() {
-                part.expected =
-                    log.read(&event.subject, 0).await.unwrap_or_default().last().map_or(0, |last| last.position);
-            }
-        }
-    }
     let requests: Vec<String> =
         parts.iter().filter_map(|part| Some(part.events.first()?.envelope.request_id.clone())).collect();
     let told = |outcome: &str| format!("{by} append {} {} {outcome}", subjects.join(" "), requests.join(" "));
