@@ -64,6 +64,11 @@ audit:
         python3 tools/audit.py; \
     fi
 
+# Render every overlay of k8s/ and check what comes out, and the Dockerfile; no cluster is needed
+k8s: (tools "hadolint kubernetes-validate")
+    @PYTHONPATH=.tools/kubernetes-validate python3 -B tools/kubernetes/check.py
+    @PYTHONPATH=.tools/kubernetes-validate python3 -B tools/kubernetes/test_rules.py
+
 # Measure against the limits and the peers, in release
 bench *args:
     @cargo build --release -p tandem-cli -p tandem-bench
@@ -79,13 +84,13 @@ simulate *args:
 test-simulation:
     RUSTFLAGS="${RUSTFLAGS:-} --cfg tokio_unstable" cargo test --locked --profile simulation -p tandem-simulation
 
-# All that must hold before a change is taken: lint, audit, test, demo
+# All that must hold before a change is taken: lint, audit, k8s, test, demo
 ci:
     #!/usr/bin/env bash
     set -euo pipefail
     step=start passed=
     trap '[ $? = 0 ] || echo "ci: FAILED in $step${passed:+; passed before:$passed}"' EXIT
-    for step in lint audit test demo; do
+    for step in lint audit k8s test demo; do
         began=$SECONDS
         echo "ci: $step"
         "{{ just_executable() }}" "$step"

@@ -14,8 +14,10 @@ use crate::contracts::Contracts;
 use crate::erase::Erase;
 use crate::events::Events;
 use crate::import::Import;
+use crate::keygen::Keygen;
 use crate::partnership::Partnerships;
 use crate::payout::Payouts;
+use crate::provision::Provision;
 use crate::rights::Rights;
 use crate::token::Token;
 use crate::up::Up;
@@ -47,6 +49,8 @@ enum Command {
     Views(Views),
     Audit(Audit),
     Erase(Erase),
+    Keygen(Keygen),
+    Provision(Provision),
 }
 
 /// The whole of the program: reads the arguments, runs the command, says what went wrong.
@@ -65,6 +69,8 @@ pub fn main() -> ExitCode {
             Command::Views(views) => views.run().await,
             Command::Audit(audit) => audit.run().await,
             Command::Erase(erase) => erase.run().await,
+            Command::Keygen(keygen) => keygen.run(),
+            Command::Provision(provision) => provision.run().await,
         }
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

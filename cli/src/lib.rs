@@ -1,6 +1,7 @@
 //! `tandem`: run Tandem on one machine, feed it, look into it, operate it.
 //!
-//! Invariant: a command reaches the services by their public API alone, so what it can do any client can.
+//! Invariant: a command reaches the services by their public API alone, so what it can do any client can; but for those
+//! that make what the services need before there are any.
 //!
 //! As a library it offers what tests and demos share with the commands: [`import`], [`platform`] and [`output`].
 
@@ -11,11 +12,13 @@ mod contracts;
 mod erase;
 mod events;
 pub mod import;
+mod keygen;
 pub mod output;
 mod pages;
 mod partnership;
 mod payout;
 pub mod platform;
+mod provision;
 mod rights;
 mod token;
 mod up;

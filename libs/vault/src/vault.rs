@@ -60,12 +60,18 @@ impl Vault {
         if master.is_development() {
             tracing::warn!(prefix, "the vault uses the development key, which protects nothing");
         }
-        // A key's message stays when its tombstone is written, to be overwritten then.
-        let keys = Bucket::open(jetstream, &format!("{prefix}_vault_keys"), 2, replicas).await?;
-        let data = Bucket::open(jetstream, &format!("{prefix}_vault"), 1, replicas).await?;
+        let (keys, data) = buckets(jetstream, prefix, replicas).await?;
         let vault = Self { keys, data, master };
         vault.prove_master_key().await?;
         Ok(vault)
+    }
+
+    /// Makes the buckets of a vault where they are missing, for whoever opens it and may not. No key is needed for it.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`].
+    pub async fn provision(jetstream: &Context, prefix: &str, replicas: usize) -> Result<(), VaultError> {
+        buckets(jetstream, prefix, replicas).await.map(|_| ())
     }
 
     /// Stores one field of a person, in place of what it held.
@@ -312,6 +318,14 @@ impl<'a> Person<'a> {
     fn corrupt(&self, item: &str) -> VaultError {
         VaultError::Corrupt { person: self.id.to_owned(), item: item.to_owned() }
     }
+}
+
+/// The buckets of keys and data, made where they are missing.
+async fn buckets(jetstream: &Context, prefix: &str, replicas: usize) -> Result<(Bucket, Bucket), VaultError> {
+    // A key's message stays when its tombstone is written, to be overwritten then.
+    let keys = Bucket::open(jetstream, &format!("{prefix}_vault_keys"), 2, replicas).await?;
+    let data = Bucket::open(jetstream, &format!("{prefix}_vault"), 1, replicas).await?;
+    Ok((keys, data))
 }
 
 fn check_size(field: &str, plaintext: &[u8]) -> Result<(), VaultError> {

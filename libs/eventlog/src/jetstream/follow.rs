@@ -10,6 +10,7 @@ use async_nats::jetstream::consumer::pull::Config;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy};
 use async_nats::{Message, jetstream};
 use futures::StreamExt;
+use uuid::Uuid;
 
 use super::Connection;
 use super::pull::{EXPIRES, Pull};
@@ -88,7 +89,11 @@ impl Follower {
     }
 
     async fn open(&self) -> Result<Consumption, ReadError> {
+        #[expect(clippy::disallowed_methods, reason = "names a consumer that nobody asks for by name")]
+        let name = format!("follower-{}", Uuid::new_v4().simple());
         let config = Config {
+            // The server can forbid to touch another's consumer where the request is for a named one alone.
+            name: Some(name),
             description: Some("follows the log".to_owned()),
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: self.last + 1 },
             ack_policy: AckPolicy::None,
