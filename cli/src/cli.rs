@@ -10,7 +10,9 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::audit::Audit;
+use crate::backup::{Backup, Restore};
 use crate::contracts::Contracts;
+use crate::doctor::Doctor;
 use crate::erase::Erase;
 use crate::events::Events;
 use crate::import::Import;
@@ -51,6 +53,9 @@ enum Command {
     Erase(Erase),
     Keygen(Keygen),
     Provision(Provision),
+    Doctor(Doctor),
+    Backup(Backup),
+    Restore(Restore),
 }
 
 /// The whole of the program: reads the arguments, runs the command, says what went wrong.
@@ -71,6 +76,9 @@ pub fn main() -> ExitCode {
             Command::Erase(erase) => erase.run().await,
             Command::Keygen(keygen) => keygen.run(),
             Command::Provision(provision) => provision.run().await,
+            Command::Doctor(doctor) => doctor.run().await,
+            Command::Backup(backup) => backup.run().await,
+            Command::Restore(restore) => restore.run().await,
         }
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

@@ -62,6 +62,11 @@ impl Connection {
         Ok(builder.tls(tls).build()?)
     }
 
+    /// Where the services are.
+    pub(crate) fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
     fn require_loopback(&self) -> anyhow::Result<()> {
         for service in Service::ALL {
             let url = self.endpoints.of(service);

@@ -10,5 +10,5 @@ mod world;
 
 pub use cast::{Person, TENANT};
 pub use faults::{Faults, Killer};
-pub use story::{EndState, draft, tell};
+pub use story::{EndState, answers, draft, tell};
 pub use world::World;

@@ -9,6 +9,7 @@ mod payout;
 mod relationship;
 mod rights;
 
+pub use answers::answers;
 use anyhow::Context as _;
 pub use contract::draft;
 use tandem_client::ClientBuilder;

@@ -4,8 +4,9 @@
 
 use std::future::Future;
 
+use anyhow::Context as _;
 use prost::Message;
-use tandem_client::Service;
+use tandem_client::{ClientBuilder, Service};
 use tandem_proto::campaigns::v1::{ListCampaignsRequest, ListConversionsRequest, ListParticipationsRequest};
 use tandem_proto::common::v1::{ListViewsRequest, RebuildViewRequest, RebuildViewResponse};
 use tandem_proto::contracts::v1::{
@@ -18,6 +19,7 @@ use tandem_proto::time;
 use tonic::{Response, Status};
 
 use crate::cast::Person;
+use crate::faults::Faults;
 use crate::world::World;
 
 /// Questions and answers.
@@ -58,6 +60,19 @@ pub(super) async fn collect(world: &World<'_>, partnership: &str, as_of: jiff::T
         answers.push((format!("get_partnership as of {as_of:?}"), answer.encode_to_vec()));
     }
     Ok(answers)
+}
+
+/// Every answer of a platform on which the story was told, which has to be the same wherever its log is.
+///
+/// # Errors
+/// If something is not answered.
+pub async fn answers(client: ClientBuilder) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let mut world = World::new(client, Faults::None)?;
+    world.at("2026-10-01T00:00:00Z")?;
+    let mut relationships = world.client(&Person::Olga).relationships();
+    let listed = relationships.list_partnerships(ListPartnershipsRequest::default()).await?.into_inner().partnerships;
+    let partnership = listed.first().context("the story has not been told: there is no partnership")?;
+    collect(&world, &partnership.name, "2026-06-11T00:00:00Z".parse()?).await
 }
 
 /// A page: where the next one begins, and its bytes.

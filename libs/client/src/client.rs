@@ -9,6 +9,7 @@ use std::sync::Arc;
 use tandem_proto::campaigns::v1::campaign_service_client::CampaignServiceClient;
 use tandem_proto::campaigns::v1::conversion_service_client::ConversionServiceClient;
 use tandem_proto::campaigns::v1::participation_service_client::ParticipationServiceClient;
+use tandem_proto::common::v1::info_service_client::InfoServiceClient;
 use tandem_proto::common::v1::timer_service_client::TimerServiceClient;
 use tandem_proto::common::v1::view_service_client::ViewServiceClient;
 use tandem_proto::contracts::v1::contract_service_client::ContractServiceClient;
@@ -129,6 +130,11 @@ impl Client {
     /// The stream of events.
     pub fn events(&self) -> EventServiceClient<Channel> {
         EventServiceClient::new(self.channel(Service::Relationships))
+    }
+
+    /// What a service is: its version, and what it was started for.
+    pub fn info(&self, service: Service) -> InfoServiceClient<Channel> {
+        InfoServiceClient::new(self.channel(service))
     }
 
     /// The views of a service, to be operated.

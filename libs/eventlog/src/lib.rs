@@ -24,7 +24,7 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
 
-pub use jetstream::{JetStreamLog, JetStreamOptions, OpenError};
+pub use jetstream::{JetStreamLog, JetStreamOptions, OpenError, StreamFault, log_faults};
 pub use memory::{Fault, MemoryLog};
 pub use positions::{InvalidPositions, Positions};
 

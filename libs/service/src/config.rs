@@ -31,6 +31,10 @@ pub struct Settings {
     /// Where NATS is, and as whom.
     #[command(flatten)]
     pub nats: NatsSettings,
+    /// Where the NATS servers tell about themselves, `http://<host>:8222`, comma separated: production is refused if one
+    /// of them syncs to disk late, which only they can tell
+    #[arg(long, env = "TANDEM_NATS_MONITOR", value_name = "URL")]
+    pub nats_monitor: Option<String>,
     /// JetStream stream that is the log; created if missing
     #[arg(long, env = "TANDEM_STREAM", value_name = "NAME", default_value = "tandem")]
     pub stream: String,

@@ -22,6 +22,7 @@ use tonic::server::NamedService;
 use tonic::service::Routes;
 
 use crate::config::Settings;
+use crate::preflight;
 use crate::service_tokens::ServiceTokens;
 
 /// A Tandem service.
@@ -31,6 +32,8 @@ pub trait Service: 'static {
     const NAME: &'static str;
     /// Where it listens unless told otherwise.
     const DEFAULT_PORT: u16;
+    /// Whether it opens the vault, so that production is refused if that could be lost.
+    const KEEPS_VAULT: bool = false;
     /// Settings of its own, for example addresses of other services; [`crate::NoArgs`] if none.
     type Args: clap::Args + Clone + Send + Sync;
 
@@ -119,9 +122,11 @@ impl Environment {
     pub(crate) async fn open(
         name: &'static str,
         settings: &Settings,
+        keeps_vault: bool,
         draining: CancellationToken,
     ) -> anyhow::Result<Self> {
         let (nats, log_reached) = settings.nats.connect_watched(name).await?;
+        preflight::check(settings, &nats, keeps_vault).await?;
         let options = JetStreamOptions {
             name: settings.stream.clone(),
             replicas: settings.stream_replicas,

@@ -21,23 +21,35 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(500);
 #[derive(clap::Args, Clone, Debug)]
 pub struct NatsSettings {
     /// NATS servers, comma separated
-    #[arg(long = "nats-url", env = "TANDEM_NATS_URL", value_name = "URL", default_value = "nats://127.0.0.1:7422")]
+    #[arg(
+        id = "nats_url",
+        long = "nats-url",
+        env = "TANDEM_NATS_URL",
+        value_name = "URL",
+        default_value = "nats://127.0.0.1:7422"
+    )]
     pub url: String,
     /// Credentials file for NATS (`.creds`), where its users are kept by an operator
-    #[arg(long = "nats-credentials", env = "TANDEM_NATS_CREDENTIALS", value_name = "FILE")]
+    #[arg(id = "nats_credentials", long = "nats-credentials", env = "TANDEM_NATS_CREDENTIALS", value_name = "FILE")]
     pub credentials: Option<PathBuf>,
     /// File with the seed of an NKey (`SU...`), where the NATS server knows its users by their public keys
-    #[arg(long = "nats-nkey", env = "TANDEM_NATS_NKEY", value_name = "FILE", conflicts_with = "credentials")]
+    #[arg(
+        id = "nats_nkey",
+        long = "nats-nkey",
+        env = "TANDEM_NATS_NKEY",
+        value_name = "FILE",
+        conflicts_with = "nats_credentials"
+    )]
     pub nkey: Option<PathBuf>,
     /// Authorities (PEM) that are trusted in NATS servers, instead of those of the system: no server is spoken to but
     /// under TLS. Files are looked at for each new connection
-    #[arg(long = "nats-ca", env = "TANDEM_NATS_CA", value_name = "FILE")]
+    #[arg(id = "nats_ca", long = "nats-ca", env = "TANDEM_NATS_CA", value_name = "FILE")]
     pub ca: Option<PathBuf>,
     /// Certificate (PEM) of this service towards NATS
-    #[arg(long = "nats-cert", env = "TANDEM_NATS_CERT", value_name = "FILE", requires = "key")]
+    #[arg(id = "nats_cert", long = "nats-cert", env = "TANDEM_NATS_CERT", value_name = "FILE", requires = "nats_key")]
     pub cert: Option<PathBuf>,
     /// Private key (PEM) of that certificate
-    #[arg(long = "nats-key", env = "TANDEM_NATS_KEY", value_name = "FILE", requires = "cert")]
+    #[arg(id = "nats_key", long = "nats-key", env = "TANDEM_NATS_KEY", value_name = "FILE", requires = "nats_cert")]
     pub key: Option<PathBuf>,
 }
 

@@ -109,7 +109,7 @@ pub async fn run_on<S: Service>(
     };
     let draining = CancellationToken::new();
     let started = async {
-        let env = Environment::open(S::NAME, settings, draining.clone()).await?;
+        let env = Environment::open(S::NAME, settings, S::KEEPS_VAULT, draining.clone()).await?;
         let wired = S::wire(&env, args).await.with_context(|| format!("{} can't be started", S::NAME))?;
         anyhow::Ok((env, wired))
     };

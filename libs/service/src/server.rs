@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use futures::future::Either;
+use tandem_proto::common::v1::info_service_server::InfoServiceServer;
 use tandem_proto::common::v1::timer_service_server::TimerServiceServer;
 use tandem_proto::common::v1::view_service_server::ViewServiceServer;
 use tandem_tls::ServerTls;
@@ -23,6 +24,7 @@ use crate::auth::{AuthLayer, Authenticator};
 use crate::config::Limits;
 use crate::environment::{Environment, Wired};
 use crate::health::{self, HealthService};
+use crate::info::InfoOperations;
 use crate::limits::LimitLayer;
 use crate::telemetry::RpcLayer;
 use crate::timers::TimerOperations;
@@ -58,6 +60,8 @@ pub(crate) fn routes(
     if !timers.is_empty() {
         wired = wired.service(TimerServiceServer::new(TimerOperations(timers)));
     }
+    let info = InfoOperations::new(env.name, &env.settings);
+    wired = wired.service(InfoServiceServer::new(info));
     let names: Vec<_> = wired.services.iter().map(|(name, _)| *name).collect();
     let mut reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(tandem_proto::DESCRIPTORS)

@@ -33,6 +33,6 @@ mod timers;
 #[cfg(any(test, feature = "testing"))]
 pub use memory::MemoryTimers;
 pub use queue::{Fired, FiredStream, QueueError, TimerQueue};
-pub use stream::{OpenError, TimerStream, TimerStreamOptions};
+pub use stream::{OpenError, TimerStream, TimerStreamOptions, timer_faults, timer_stream};
 pub use timer::Timer;
 pub use timers::{Acted, AnyTimers, Timers};

@@ -13,7 +13,7 @@ use async_nats::jetstream::message::{AckKind, Acker};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 use async_nats::jetstream::{self, Context, Message};
 use futures::StreamExt as _;
-use tandem_eventlog::Kind;
+use tandem_eventlog::{Kind, StreamFault};
 
 use crate::queue::{Fired, FiredStream, QueueError, TimerQueue};
 use crate::timer::{Timer, fired_subjects};
@@ -59,13 +59,23 @@ pub enum OpenError {
         reason: String,
     },
     /// There is a stream of this name that would lose timers, or never fire them.
-    #[error("the stream {name} can't hold timers: {}; make it so, or delete it to have it made anew", faults.join(", "))]
+    #[error("the stream {name} can't hold timers: {}; make it so, or delete it to have it made anew", list(faults))]
     Unfit {
         /// The stream.
         name: String,
         /// The settings that it needs and has not.
-        faults: Vec<&'static str>,
+        faults: Vec<StreamFault>,
     },
+}
+
+fn list(faults: &[StreamFault]) -> String {
+    faults.iter().map(|fault| fault.what).collect::<Vec<_>>().join(", ")
+}
+
+/// Name of the stream that holds the timers of a log.
+#[must_use]
+pub fn timer_stream(log: &str) -> String {
+    format!("{log}-timers")
 }
 
 /// The timers of all services. Cheap to clone.
@@ -82,14 +92,14 @@ impl TimerStream {
     /// # Errors
     /// If the stream can't be had, or is one that could lose timers: see [`OpenError`].
     pub async fn open(client: async_nats::Client, options: TimerStreamOptions) -> Result<Self, OpenError> {
-        let name = format!("{}-timers", options.log);
+        let name = timer_stream(&options.log);
         let mut context = jetstream::new(client);
         context.set_timeout(options.timeout);
         let stream = context
             .get_or_create_stream(wanted(&name, options.replicas))
             .await
             .map_err(|error| OpenError::Unavailable { name: name.clone(), reason: error.to_string() })?;
-        let faults = faults(&stream.cached_info().config);
+        let faults = timer_faults(&stream.cached_info().config);
         if !faults.is_empty() {
             return Err(OpenError::Unfit { name, faults });
         }
@@ -196,19 +206,31 @@ fn wanted(name: &str, replicas: usize) -> Config {
     }
 }
 
-fn faults(config: &Config) -> Vec<&'static str> {
-    let unlimited = config.max_messages <= 0
-        && config.max_bytes <= 0
-        && config.max_messages_per_subject <= 0
-        && config.max_age.is_zero();
+/// What keeps a stream from holding timers.
+#[must_use]
+pub fn timer_faults(config: &Config) -> Vec<StreamFault> {
     let needed = [
-        (config.subjects == [format!("{}.>", config.name)], "its subjects are not <name>.>"),
-        (config.allow_message_schedules, "allow_msg_schedules is off (it needs nats-server 2.12)"),
-        (config.retention == RetentionPolicy::WorkQueue, "its retention is not workqueue"),
-        (unlimited, "it has limits of messages, bytes or age"),
-        (!config.no_ack, "no_ack is on"),
-        (!config.sealed, "it is sealed"),
-        (config.storage == StorageType::File, "it is not kept in files"),
+        (config.subjects == [format!("{}.>", config.name)], StreamFault::SUBJECTS),
+        (
+            config.allow_message_schedules,
+            StreamFault {
+                what: "allow_msg_schedules is off (it needs nats-server 2.12)",
+                why: "no timer would ever fire",
+                option: Some("--allow-schedules"),
+            },
+        ),
+        (
+            config.retention == RetentionPolicy::WorkQueue,
+            StreamFault {
+                what: "its retention is not workqueue",
+                why: "what has fired would stay for ever",
+                option: None,
+            },
+        ),
+        (StreamFault::is_unlimited(config), StreamFault::LIMITED),
+        (!config.no_ack, StreamFault::NO_ACK),
+        (!config.sealed, StreamFault::SEALED),
+        (config.storage == StorageType::File, StreamFault::IN_MEMORY),
     ];
     needed.into_iter().filter(|(holds, _)| !holds).map(|(_, fault)| fault).collect()
 }

@@ -16,14 +16,16 @@
 //! the server's files, and of the keys bucket above all, run out.
 
 mod bucket;
-mod cipher;
+pub mod cipher;
 mod error;
 mod master;
 mod record;
+mod transfer;
 mod vault;
 
 pub use error::VaultError;
 pub use master::MasterKey;
+pub use transfer::{PutBack, VaultEntry, export, import};
 pub use vault::Vault;
 
 #[cfg(test)]

@@ -72,6 +72,12 @@ impl MasterKey {
         hex::encode(&mac(&key, &[domain, value])[..16])
     }
 
+    /// A key of its own for another purpose, such as sealing backups.
+    #[must_use]
+    pub fn key_for(&self, purpose: &str) -> SecretKey {
+        self.derive(&["other", purpose])
+    }
+
     /// The key that wraps persons' keys.
     pub(crate) fn wrapping_key(&self) -> SecretKey {
         self.derive(&["wrap"])

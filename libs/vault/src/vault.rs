@@ -14,7 +14,11 @@ use crate::record::{DataRecord, KeyRecord};
 use crate::{MasterKey, VaultError};
 
 /// Entry that proves the master key. Persons' entries have a dot in their key.
-const PROOF: &str = "master-key";
+pub(crate) const PROOF: &str = "master-key";
+/// Revisions kept of a key: its message stays when its tombstone is written, to be overwritten then.
+const KEYS_HISTORY: i64 = 2;
+/// Revisions kept of data.
+const DATA_HISTORY: i64 = 1;
 /// The largest field, in bytes. A person's fields share one message, of at most 1 MiB by default.
 const FIELD_LIMIT: usize = 64 * 1024;
 /// Reads in flight for a list of persons.
@@ -321,10 +325,13 @@ impl<'a> Person<'a> {
 }
 
 /// The buckets of keys and data, made where they are missing.
-async fn buckets(jetstream: &Context, prefix: &str, replicas: usize) -> Result<(Bucket, Bucket), VaultError> {
-    // A key's message stays when its tombstone is written, to be overwritten then.
-    let keys = Bucket::open(jetstream, &format!("{prefix}_vault_keys"), 2, replicas).await?;
-    let data = Bucket::open(jetstream, &format!("{prefix}_vault"), 1, replicas).await?;
+pub(crate) async fn buckets(
+    jetstream: &Context,
+    prefix: &str,
+    replicas: usize,
+) -> Result<(Bucket, Bucket), VaultError> {
+    let keys = Bucket::open(jetstream, &format!("{prefix}_vault_keys"), KEYS_HISTORY, replicas).await?;
+    let data = Bucket::open(jetstream, &format!("{prefix}_vault"), DATA_HISTORY, replicas).await?;
     Ok((keys, data))
 }
 
@@ -336,6 +343,6 @@ fn check_size(field: &str, plaintext: &[u8]) -> Result<(), VaultError> {
     Ok(())
 }
 
-fn contended() -> VaultError {
+pub(crate) fn contended() -> VaultError {
     unavailable("write")("others wrote the same person each time")
 }

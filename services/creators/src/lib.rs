@@ -56,6 +56,7 @@ impl Args {
 impl Service for Creators {
     const NAME: &'static str = "creators";
     const DEFAULT_PORT: u16 = 7401;
+    const KEEPS_VAULT: bool = true;
     type Args = Args;
 
     async fn wire(env: &Environment, args: &Args) -> anyhow::Result<Wired> {

@@ -4,6 +4,7 @@
 
 mod append;
 mod consume;
+mod faults;
 mod follow;
 mod group;
 mod inbox;
@@ -25,6 +26,7 @@ use crate::{
     Append, AppendError, DeliveryStream, EventLog, EventStream, Filter, Newer, Position, ReadError, RecordedEvent,
     Subject, headers,
 };
+pub use faults::{StreamFault, log_faults};
 use inbox::Inbox;
 pub use open::OpenError;
 

@@ -5,9 +5,11 @@
 use std::sync::Arc;
 
 use async_nats::Client;
+use async_nats::jetstream::context::CreateStreamErrorKind;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
-use async_nats::jetstream::{self, Context};
+use async_nats::jetstream::{self, Context, ErrorCode};
 
+use super::faults::{StreamFault, log_faults};
 use super::group::Group;
 use super::inbox::Inbox;
 use super::last::Found;
@@ -29,16 +31,20 @@ pub enum OpenError {
         reason: String,
     },
     /// There is a stream of this name that is no safe place for the log.
-    #[error("the stream {name} can't hold the log: {}; choose another stream, or make it so", faults.join(", "))]
+    #[error("the stream {name} can't hold the log: {}; choose another stream, or make it so", list(faults))]
     Unsafe {
         /// The stream.
         name: String,
         /// The settings that it needs and has not.
-        faults: Vec<&'static str>,
+        faults: Vec<StreamFault>,
     },
     /// The client is closed.
     #[error("the connection to NATS is closed: {0}")]
     Closed(String),
+}
+
+fn list(faults: &[StreamFault]) -> String {
+    faults.iter().map(|fault| fault.what).collect::<Vec<_>>().join(", ")
 }
 
 impl JetStreamLog {
@@ -67,7 +73,7 @@ impl JetStreamLog {
         let config = stream(&context, &options)
             .await
             .map_err(|reason| OpenError::Unavailable { name: options.name.clone(), reason })?;
-        let faults = faults(&config, &options.name);
+        let faults = log_faults(&config);
         if !faults.is_empty() {
             return Err(OpenError::Unsafe { name: options.name, faults });
         }
@@ -89,7 +95,14 @@ impl JetStreamLog {
 /// The configuration of the stream as the server has it.
 async fn stream(context: &Context, options: &JetStreamOptions) -> Result<Config, String> {
     let stream = if options.create {
-        context.get_or_create_stream(wanted(options)).await.map_err(|error| error.to_string())?
+        context.get_or_create_stream(wanted(options)).await.map_err(|error| match error.kind() {
+            CreateStreamErrorKind::JetStream(said) if said.error_code() == ErrorCode::STREAM_SUBJECT_OVERLAP => format!(
+                "another stream has its subjects ({error}). If that is {}-restore, a restore has not ended: wait for it, or \
+                 run `tandem restore` again",
+                options.name
+            ),
+            _ => error.to_string(),
+        })?
     } else {
         context.get_stream(&options.name).await.map_err(|error| error.to_string())?
     };
@@ -110,26 +123,4 @@ fn wanted(options: &JetStreamOptions) -> Config {
         allow_atomic_publish: true,
         ..Default::default()
     }
-}
-
-fn faults(config: &Config, name: &str) -> Vec<&'static str> {
-    let unlimited = config.max_messages <= 0
-        && config.max_bytes <= 0
-        && config.max_messages_per_subject <= 0
-        && config.max_age.is_zero();
-    let needed = [
-        (config.subjects == [format!("{name}.>")], "its subjects are not <name>.>"),
-        (config.deny_delete, "deny_delete is off"),
-        (config.deny_purge, "deny_purge is off"),
-        (!config.allow_rollup, "allow_rollup_hdrs is on"),
-        (!config.allow_message_ttl, "allow_msg_ttl is on"),
-        (!config.no_ack, "no_ack is on"),
-        (!config.sealed, "it is sealed"),
-        (unlimited, "it has limits of messages, bytes or age"),
-        (config.retention == RetentionPolicy::Limits, "its retention is not limits"),
-        (config.storage == StorageType::File, "it is not kept in files"),
-        (config.allow_direct, "allow_direct is off"),
-        (config.allow_atomic_publish, "allow_atomic is off (it needs nats-server 2.12)"),
-    ];
-    needed.into_iter().filter(|(holds, _)| !holds).map(|(_, fault)| fault).collect()
 }

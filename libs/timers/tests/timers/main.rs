@@ -10,4 +10,5 @@ mod faults;
 mod fires;
 mod open;
 mod restarts;
+mod restore;
 mod world;

@@ -62,8 +62,18 @@ pub fn meta(time: Timestamp, test_clock: bool) -> CommandMeta {
 
 impl World {
     pub async fn new() -> Self {
+        Self::opened(Self::unopened().await).await
+    }
+
+    /// A server without a log.
+    pub async fn unopened() -> (NatsServer, async_nats::Client) {
         let nats = NatsServer::builder().start().await.unwrap();
         let client = async_nats::connect(nats.url()).await.unwrap();
+        (nats, client)
+    }
+
+    /// With the log that is there, or a new one.
+    pub async fn opened((nats, client): (NatsServer, async_nats::Client)) -> Self {
         let options = JetStreamOptions { ack_wait: Duration::from_secs(2), ..Default::default() };
         let log = Arc::new(JetStreamLog::open(client.clone(), options).await.unwrap());
         Self::over(nats, client, log)
