@@ -19,6 +19,7 @@ use crate::import::Import;
 use crate::keygen::Keygen;
 use crate::partnership::Partnerships;
 use crate::payout::Payouts;
+use crate::processes::Processes;
 use crate::provision::Provision;
 use crate::rights::Rights;
 use crate::token::Token;
@@ -49,6 +50,7 @@ enum Command {
     Payout(Payouts),
     Rights(Rights),
     Views(Views),
+    Processes(Processes),
     Audit(Audit),
     Erase(Erase),
     Keygen(Keygen),
@@ -72,6 +74,7 @@ pub fn main() -> ExitCode {
             Command::Payout(payouts) => payouts.run().await,
             Command::Rights(rights) => rights.run().await,
             Command::Views(views) => views.run().await,
+            Command::Processes(processes) => processes.run().await,
             Command::Audit(audit) => audit.run().await,
             Command::Erase(erase) => erase.run().await,
             Command::Keygen(keygen) => keygen.run(),

@@ -22,6 +22,7 @@ mod pages;
 mod partnership;
 mod payout;
 pub mod platform;
+mod processes;
 mod provision;
 mod rights;
 mod token;

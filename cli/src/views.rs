@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use anyhow::bail;
 use futures::future::join_all;
 use tandem_client::{Client, Error, Service};
-use tandem_proto::common::v1::{ListViewsRequest, RebuildViewRequest, RebuildViewResponse, View};
+use tandem_proto::common::v1::{
+    ListViewsRequest, ParkedEvent, RebuildViewRequest, RebuildViewResponse, RetryViewRequest, View,
+};
 use tandem_proto::json;
 use tonic::Request;
 
@@ -48,6 +50,22 @@ enum Command {
         #[command(flatten)]
         connection: Connection,
     },
+    /// Take in the events that a view has set aside, after what kept it from them is mended
+    ///
+    /// What it still can't take is set aside again. A view whose rows gather several aggregates is built anew.
+    Retry {
+        /// The view's name, as `tandem views status` shows it
+        #[arg(value_name = "VIEW")]
+        name: String,
+        /// Only the events of one aggregate, by its subject as `tandem views status` shows it
+        #[arg(long, value_name = "SUBJECT")]
+        subject: Option<String>,
+        /// Form of the result
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        #[command(flatten)]
+        connection: Connection,
+    },
 }
 
 impl Views {
@@ -56,6 +74,9 @@ impl Views {
             Command::Status { format, connection } => status(&connection.client()?, format).await,
             Command::Rebuild { names, all: _, format, connection } => {
                 rebuild(&connection.client()?, &names, format).await
+            }
+            Command::Retry { name, subject, format, connection } => {
+                retry(&connection.client()?, &name, subject, format).await
             }
         }
     }
@@ -71,9 +92,9 @@ async fn list(client: &Client) -> Vec<(Service, Result<Vec<View>, Error>)> {
 }
 
 async fn status(client: &Client, format: Format) -> anyhow::Result<ExitCode> {
-    let mut table =
-        output::table(&["service", "view", ">version", ">generation", ">position", ">lag", ">rows", ">parked"]);
-    let (mut parked, mut reached) = (Vec::new(), true);
+    let columns = ["service", "view", ">version", ">generation", ">position", ">lag", ">rows", ">parked", ">newer"];
+    let mut table = output::table(&columns);
+    let (mut set_aside, mut reached) = (Vec::new(), true);
     for (service, views) in list(client).await {
         let views = match views {
             Ok(views) => views,
@@ -97,21 +118,21 @@ async fn status(client: &Client, format: Format) -> anyhow::Result<ExitCode> {
                 &view.position.to_string(),
                 &lag,
                 &grouped(view.row_count),
-                &grouped(view.parked_events.len()),
+                &grouped(view.parked_count),
+                &grouped(view.newer_count),
             ]);
-            parked.extend(view.parked_events.iter().map(|event| {
-                format!(
-                    "{name}: parked {} at position {}: {}",
-                    output::short(&event.r#type),
-                    event.position,
-                    event.error
-                )
-            }));
+            let told = |what: &str, event: &ParkedEvent, why: &str| {
+                let ParkedEvent { position, subject, r#type, .. } = event;
+                format!("{name}: {what} {} of {subject} at position {position}: {why}", output::short(r#type))
+            };
+            set_aside.extend(view.parked_events.iter().map(|event| told("parked", event, &event.error)));
+            let newer = "a newer version has written it; upgrade, and the view is built anew";
+            set_aside.extend(view.newer_events.iter().map(|event| told("passed over", event, newer)));
         }
     }
     if format == Format::Text && !table.is_empty() {
         output::print(&table)?;
-        for event in &parked {
+        for event in &set_aside {
             output::line(event)?;
         }
     }
@@ -147,6 +168,43 @@ async fn rebuild(client: &Client, names: &[String], format: Format) -> anyhow::R
         output::print(&table)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn retry(client: &Client, name: &str, subject: Option<String>, format: Format) -> anyhow::Result<ExitCode> {
+    let mut known = Vec::new();
+    for (service, views) in list(client).await {
+        // One that does not answer may have it: that is told if no other has.
+        match views {
+            Ok(views) => known.extend(views.into_iter().map(|view| (service, view.name))),
+            Err(error) => eprintln!("tandem: the {service} service: {error}"),
+        }
+    }
+    let mut parked = 0;
+    for (service, name) in chosen(&known, &[name.to_owned()])? {
+        let request = RetryViewRequest { name: name.clone(), subject: subject.clone().unwrap_or_default() };
+        let mut request = Request::new(request);
+        request.set_timeout(REBUILD_DEADLINE);
+        let retried = client.views(service).retry_view(request).await.map_err(Error::from)?.into_inner();
+        parked += retried.parked_count;
+        if format == Format::Json {
+            output::line(serde_json::json!({"service": service.name(), "retry": json::write(&retried)?}))?;
+            continue;
+        }
+        let name = name.trim_start_matches("views/");
+        output::line(match (retried.retried_count, retried.parked_count) {
+            (0, _) => format!("{name}: nothing of it is parked"),
+            (tried, 0) if retried.rebuilt => format!("{name}: built anew; all {} are taken in", grouped(tried)),
+            (tried, 0) => format!("{name}: all {} are taken in", grouped(tried)),
+            (tried, parked) => {
+                format!(
+                    "{name}: of {} parked events {} still are; see `tandem views status`",
+                    grouped(tried),
+                    grouped(parked)
+                )
+            }
+        })?;
+    }
+    Ok(if parked == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Those of the known views that have these names, with or without "views/".

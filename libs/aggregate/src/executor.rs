@@ -83,7 +83,17 @@ pub enum ExecuteError {
     /// The log can't be reached; nothing, or nothing new, was written, or the outcome is unknown: repeat.
     #[error("the log can't be reached: {0}")]
     Unavailable(String),
-    /// The log has an event that this version can't read.
+    /// A newer version has written an event of the aggregate that this one does not know.
+    #[error(
+        "event {position} is a {event_type}, which is unknown here: a newer version has written it, upgrade this one"
+    )]
+    UpgradeNeeded {
+        /// Full protobuf name of the event.
+        event_type: String,
+        /// Where it stands.
+        position: Position,
+    },
+    /// The log has an event of the aggregate that is damaged.
     #[error("the log can't be understood: {0}")]
     Corrupt(String),
 }

@@ -6,6 +6,7 @@
 mod aggregate;
 mod cache;
 mod executor;
+mod failing;
 mod loaded;
 mod process;
 pub mod testing;
@@ -13,5 +14,6 @@ pub mod testing;
 pub use aggregate::{Aggregate, Context, Refusal, Scheduled};
 pub use cache::AggregateCache;
 pub use executor::{CommandMeta, ExecuteError, Executor, Outcome, Staged, commit_together};
+pub use failing::{Failing, FailingDelivery, Watched};
 pub use loaded::{Loaded, etag};
 pub use process::{Cause, Process, ProcessError, retry_delay, run_processes};

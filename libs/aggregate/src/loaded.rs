@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use tandem_eventlog::{Envelope, Position, RecordedEvent};
-use tandem_proto::EventSet as _;
+use tandem_proto::{Unreadable, read_event};
 
 use crate::{Aggregate, ExecuteError};
 
@@ -60,12 +60,10 @@ impl<A: Aggregate> Loaded<A> {
     pub(crate) fn apply(&mut self, event: &RecordedEvent) -> Result<(), ExecuteError> {
         let envelope = &event.envelope;
         // An event of a newer version of this service would be lost on deciding: better not to decide.
-        let decoded = A::Event::decode(&envelope.event_type, &event.payload)
-            .map_err(|error| format!("{}: {error}", envelope.event_type))
-            .and_then(|event| event.ok_or_else(|| format!("{} is unknown here", envelope.event_type)))
-            .map_err(|error| {
-                ExecuteError::Corrupt(format!("event {} of {}: {error}", event.position, event.subject))
-            })?;
+        let decoded = read_event::<A::Event>(&envelope.event_type, &event.payload).map_err(|error| match error {
+            Unreadable::Newer(event_type) => ExecuteError::UpgradeNeeded { event_type, position: event.position },
+            damaged => ExecuteError::Corrupt(format!("event {} of {}: {damaged}", event.position, event.subject)),
+        })?;
         self.state.evolve(&decoded, envelope);
         self.position = event.position;
         self.count(&event.payload, envelope);

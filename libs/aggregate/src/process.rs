@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 /// Events handled at the same time by one process.
 const CONCURRENCY: usize = 16;
 /// Longest wait before an event is handled again.
-const LONGEST_RETRY: Duration = Duration::from_secs(30);
+pub(crate) const LONGEST_RETRY: Duration = Duration::from_secs(30);
 
 /// A reaction to events.
 #[async_trait::async_trait]

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use tandem_aggregate::{Aggregate, AggregateCache, CommandMeta, Context, ExecuteError, Executor, Refusal};
 use tandem_eventlog::{
-    Append, AppendError, DeliveryStream, Envelope, EventLog, EventStream, Fault, Filter, Kind, MemoryLog, Position,
-    ReadError, RecordedEvent, Subject,
+    Append, AppendError, DeliveryStream, Envelope, EventLog, EventStream, Fault, Filter, Kind, MemoryLog, NewEvent,
+    Position, ReadError, RecordedEvent, Subject,
 };
 use tandem_proto::campaigns::v1::campaign_event::Event;
 use tandem_proto::campaigns::v1::{CampaignClosed, CampaignKpisSet};
@@ -233,6 +234,44 @@ async fn what_has_no_effect_writes_nothing() {
     let outcome = executor(&log).execute("c1", &Command::Look, &meta("r1")).await.unwrap();
     assert_eq!((outcome.written, outcome.repeated), (false, false));
     assert_eq!(log.events(), []);
+}
+
+/// Appends what no version of here would.
+async fn written_elsewhere(log: &MemoryLog, event_type: &str, payload: &'static [u8]) -> Position {
+    let subject = Subject::new("acme", KIND, "c1").unwrap();
+    let expected = log.read(&subject, 0).await.unwrap().last().map_or(0, |event| event.position);
+    let envelope = tandem_aggregate::testing::envelope(event_type, Timestamp::UNIX_EPOCH, "users/ada");
+    let event = NewEvent { subject, envelope, payload: Bytes::from_static(payload) };
+    log.append(vec![Append { expected, events: vec![event] }]).await.unwrap()[0]
+}
+
+#[tokio::test]
+async fn nothing_is_decided_or_told_by_half_of_what_happened() {
+    const NEWER: &str = "tandem.campaigns.v1.CampaignPaused";
+    let log = MemoryLog::new();
+    let executor = executor(&log);
+    executor.execute("c1", &Command::Count, &meta("r1")).await.unwrap();
+    // The executor has the aggregate in memory, and does not know yet that it is old.
+    let at = written_elsewhere(&log, NEWER, &[]).await;
+    let refused = executor.execute("c1", &Command::Count, &meta("r2")).await.unwrap_err();
+    assert!(
+        matches!(&refused, ExecuteError::UpgradeNeeded { event_type, position } if event_type == NEWER && *position == at),
+        "{refused}"
+    );
+    assert!(matches!(executor.get("acme", "c1").await, Err(ExecuteError::UpgradeNeeded { .. })));
+    assert_eq!(log.events().len(), 2, "nothing was written");
+}
+
+#[tokio::test]
+async fn damage_is_told_from_what_an_upgrade_would_know() {
+    for (event_type, payload) in
+        [("tandem.campaigns.v1.CampaignKpisSet", &[0xff][..]), ("", &[]), ("com.example.Paused", &[])]
+    {
+        let log = MemoryLog::new();
+        written_elsewhere(&log, event_type, payload).await;
+        let error = executor(&log).get("acme", "c1").await.unwrap_err();
+        assert!(matches!(error, ExecuteError::Corrupt(_)), "{event_type}: {error}");
+    }
 }
 
 fn any_fault() -> impl Strategy<Value = Fault> {

@@ -10,6 +10,7 @@ use tandem_proto::campaigns::v1::campaign_service_client::CampaignServiceClient;
 use tandem_proto::campaigns::v1::conversion_service_client::ConversionServiceClient;
 use tandem_proto::campaigns::v1::participation_service_client::ParticipationServiceClient;
 use tandem_proto::common::v1::info_service_client::InfoServiceClient;
+use tandem_proto::common::v1::process_service_client::ProcessServiceClient;
 use tandem_proto::common::v1::timer_service_client::TimerServiceClient;
 use tandem_proto::common::v1::view_service_client::ViewServiceClient;
 use tandem_proto::contracts::v1::contract_service_client::ContractServiceClient;
@@ -140,6 +141,11 @@ impl Client {
     /// The views of a service, to be operated.
     pub fn views(&self, service: Service) -> ViewServiceClient<Channel> {
         ViewServiceClient::new(self.channel(service))
+    }
+
+    /// The processes of a service, to see what they can't handle.
+    pub fn processes(&self, service: Service) -> ProcessServiceClient<Channel> {
+        ProcessServiceClient::new(self.channel(service))
     }
 
     /// The timers of a service, to be made up for; under a test clock ([`Self::at`]), to let time pass.

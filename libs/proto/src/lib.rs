@@ -5,8 +5,10 @@
 
 pub mod json;
 pub mod time;
+mod unreadable;
 pub mod validation;
 
+pub use unreadable::{Unreadable, read_event};
 pub use validation::{FieldViolation, Validate};
 
 use std::sync::LazyLock;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tandem_aggregate::{Aggregate, AggregateCache, Executor, Process, Scheduled, run_processes};
+use tandem_aggregate::{Aggregate, AggregateCache, Executor, Process, Scheduled, Watched, run_processes};
 use tandem_client::tokens::SigningKey;
 use tandem_eventlog::{EventLog, JetStreamLog, JetStreamOptions};
 use tandem_proto::GrpcServer;
@@ -23,6 +23,7 @@ use tonic::service::Routes;
 
 use crate::config::Settings;
 use crate::preflight;
+use crate::processes::Processes;
 use crate::service_tokens::ServiceTokens;
 
 /// A Tandem service.
@@ -116,6 +117,8 @@ pub struct Environment {
     pub(crate) carriers: Vec<(tandem_client::Service, tandem_client::Carrier)>,
     /// By consumer.
     pub(crate) processes: Mutex<BTreeMap<String, Vec<Arc<dyn Process>>>>,
+    /// What fails in the processes of this service.
+    pub(crate) failing: Mutex<Processes>,
 }
 
 impl Environment {
@@ -150,6 +153,7 @@ impl Environment {
             timers: None,
             carriers: Vec::new(),
             processes: Mutex::default(),
+            failing: Mutex::default(),
         })
     }
 
@@ -176,11 +180,19 @@ impl Environment {
         started.await.with_context(|| format!("view {} can't be started", V::NAME))
     }
 
-    /// Runs a process, from when the service is put together until it stops.
+    /// Runs a process, from when the service is put together until it stops. What fails in it can be seen through
+    /// `ProcessService`.
     pub fn process<P: Process>(&self, process: P) {
+        let process = Watched::new(process);
+        self.failing.lock().unwrap_or_else(PoisonError::into_inner).push(process.failing());
         let mut processes = self.processes.lock().unwrap_or_else(PoisonError::into_inner);
         let consumer = process.consumer().to_owned();
         processes.entry(consumer).or_default().push(Arc::new(process));
+    }
+
+    /// What fails in the processes of this service.
+    pub(crate) fn failing(&self) -> Processes {
+        self.failing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Starts the processes, those of one consumer together.

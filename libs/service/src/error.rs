@@ -11,7 +11,7 @@ use tandem_aggregate::{ExecuteError, Refusal};
 use tandem_eventlog::{InvalidPositions, InvalidToken, ReadError};
 use tandem_proto::FieldViolation;
 use tandem_proto::common::v1::ErrorReason;
-use tandem_views::{QueryError, RebuildError, StoreError, WaitError};
+use tandem_views::{QueryError, RebuildError, RetryError, StoreError, WaitError};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -65,10 +65,12 @@ pub fn code(reason: ErrorReason) -> Code {
         | R::BelowMinimumPayout
         | R::FindingBlocks
         | R::PersonErased
-        | R::CreatorMerged => Code::FailedPrecondition,
+        | R::CreatorMerged
+        | R::UpgradeNeeded => Code::FailedPrecondition,
         R::LogUnavailable | R::DependencyUnavailable => Code::Unavailable,
         R::Overloaded => Code::ResourceExhausted,
         R::Deadline => Code::DeadlineExceeded,
+        R::EventDamaged => Code::DataLoss,
         R::Internal | R::Unspecified => Code::Internal,
     }
 }
@@ -116,6 +118,14 @@ impl Problem {
         let trace_id = crate::telemetry::trace_id();
         tracing::error!(trace_id, error = %cause, "internal error");
         Self::new(ErrorReason::Internal, "An internal error. Report it with the trace id.").with("trace_id", trace_id)
+    }
+
+    /// An event of the log that can't be read: as [`Self::internal`], but no defect of the program.
+    fn damaged(cause: impl Display) -> Self {
+        let trace_id = crate::telemetry::trace_id();
+        tracing::error!(trace_id, error = %cause, "an event of the log is damaged");
+        let message = "The log has an event of this resource that is damaged. Report it with the trace id.";
+        Self::new(ErrorReason::EventDamaged, message).with("trace_id", trace_id)
     }
 
     /// Names the resource that it is about.
@@ -177,7 +187,14 @@ impl From<tandem_client::Error> for Problem {
                 Self::new(ErrorReason::DependencyUnavailable, message)
             }
             // What the caller asked for does not hold there: their matter, in the words of the other service.
-            (Code::NotFound | Code::FailedPrecondition | Code::InvalidArgument | Code::AlreadyExists, Some(reason)) => {
+            (
+                Code::NotFound
+                | Code::FailedPrecondition
+                | Code::InvalidArgument
+                | Code::AlreadyExists
+                | Code::DataLoss,
+                Some(reason),
+            ) => {
                 let violations = error.violations().into_iter();
                 let violations = violations.map(|v| FieldViolation::new(v.field, v.description)).collect();
                 Self { violations, ..Self::new(reason, error.message()) }
@@ -219,7 +236,16 @@ impl From<ExecuteError> for Problem {
             ),
             ExecuteError::InvalidId(error) => error.into(),
             ExecuteError::Unavailable(cause) => unavailable(&cause),
-            ExecuteError::Corrupt(cause) => Self::internal(cause),
+            ExecuteError::UpgradeNeeded { event_type, position } => Self::new(
+                R::UpgradeNeeded,
+                format!(
+                    "A newer version of Tandem has written a {event_type} to this resource, which this replica does not \
+                     know: nothing is decided or told by half of what happened. Ask an upgraded replica, or upgrade."
+                ),
+            )
+            .with("event_type", event_type)
+            .with("position", position.to_string()),
+            ExecuteError::Corrupt(cause) => Self::damaged(cause),
         }
     }
 }
@@ -275,6 +301,16 @@ impl From<WaitError> for Problem {
 impl From<RebuildError> for Problem {
     fn from(error: RebuildError) -> Self {
         Self::new(ErrorReason::DependencyUnavailable, error.to_string())
+    }
+}
+
+impl From<RetryError> for Problem {
+    fn from(error: RetryError) -> Self {
+        match error {
+            RetryError::Building(error) => error.into(),
+            RetryError::Interrupted(error) => error.into(),
+            RetryError::Store(error) => error.into(),
+        }
     }
 }
 
@@ -381,9 +417,25 @@ mod tests {
 
     #[test]
     fn a_defect_shows_a_trace_id_and_nothing_else() {
-        let status = Status::from(Problem::from(ExecuteError::Corrupt("secret detail".into())));
-        assert_eq!(status.code(), Code::Internal);
-        assert!(!status.message().contains("secret") && !String::from_utf8_lossy(status.details()).contains("secret"));
-        assert_eq!(status.get_error_details().error_info().unwrap().metadata["trace_id"].len(), 32);
+        let damaged = Problem::from(ExecuteError::Corrupt("secret detail".into()));
+        for (problem, code) in [(Problem::internal("secret detail"), Code::Internal), (damaged, Code::DataLoss)] {
+            let status = Status::from(problem);
+            assert_eq!(status.code(), code);
+            assert!(
+                !status.message().contains("secret") && !String::from_utf8_lossy(status.details()).contains("secret")
+            );
+            assert_eq!(status.get_error_details().error_info().unwrap().metadata["trace_id"].len(), 32);
+        }
+    }
+
+    #[test]
+    fn an_event_of_a_newer_version_asks_for_an_upgrade() {
+        let event_type = "tandem.contracts.v1.ContractReopened".to_owned();
+        let status = Status::from(Problem::from(ExecuteError::UpgradeNeeded { event_type, position: 7 }));
+        assert_eq!(status.code(), Code::FailedPrecondition);
+        assert!(status.message().contains("ContractReopened") && status.message().contains("upgrade"), "{status}");
+        let details = status.get_error_details();
+        let info = details.error_info().unwrap();
+        assert_eq!((&info.reason[..], &info.metadata["position"][..]), ("UPGRADE_NEEDED", "7"));
     }
 }

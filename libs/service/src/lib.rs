@@ -95,6 +95,7 @@ mod methods;
 mod nats;
 mod peers;
 mod preflight;
+mod processes;
 mod resource;
 mod run;
 mod server;

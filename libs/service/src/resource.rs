@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use prost::Message;
 use tandem_aggregate::{Aggregate, etag};
 use tandem_eventlog::{Kind, RecordedEvent};
-use tandem_proto::EventSet as _;
+use tandem_proto::read_event;
 use tandem_views::{AnyView as _, Column, FoldError, ListQuery, Page, View, ViewHandle};
 use tonic::Status;
 
@@ -46,6 +46,7 @@ impl<A: Resource> View for ResourceView<A> {
     const NAME: &'static str = A::VIEW;
     const VERSION: i32 = A::VERSION;
     const KINDS: &'static [Kind] = A::KINDS;
+    const ROW_PER_AGGREGATE: bool = true;
     type Row = A::Message;
 
     fn columns() -> Vec<Column<Self::Row>> {
@@ -57,9 +58,7 @@ impl<A: Resource> View for ResourceView<A> {
     }
 
     fn fold(&self, _key: &str, row: Option<Self::Row>, event: &RecordedEvent) -> Result<Option<Self::Row>, FoldError> {
-        let decoded = A::Event::decode(&event.envelope.event_type, &event.payload)
-            .map_err(|error| FoldError::new(error.to_string()))?
-            .ok_or_else(|| FoldError::new(format!("{} is unknown here", event.envelope.event_type)))?;
+        let decoded = read_event::<A::Event>(&event.envelope.event_type, &event.payload)?;
         let mut state = row.map_or_else(A::default, A::from_message);
         state.evolve(&decoded, &event.envelope);
         Ok(Some(state.into_message(etag(event.position))))

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::Authenticator;
 use crate::config::Settings;
 use crate::environment::{Environment, Service};
-use crate::{Telemetry, server, views};
+use crate::{Telemetry, processes, server, views};
 
 /// The command line of a service.
 #[derive(clap::Parser, Clone, Debug)]
@@ -119,8 +119,9 @@ pub async fn run_on<S: Service>(
     };
     env.start_processes();
     let views = wired.views.clone();
-    if settings.telemetry.endpoint().is_some() && !views.is_empty() {
+    if settings.telemetry.endpoint().is_some() {
         env.spawn(views::measure(views.clone(), env.stopping.clone()));
+        env.spawn(processes::measure(env.failing(), env.stopping.clone()));
     }
     let (routes, health) = server::routes(wired, &env, &shutdown)?;
     let announced = async {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use futures::future::Either;
 use tandem_proto::common::v1::info_service_server::InfoServiceServer;
+use tandem_proto::common::v1::process_service_server::ProcessServiceServer;
 use tandem_proto::common::v1::timer_service_server::TimerServiceServer;
 use tandem_proto::common::v1::view_service_server::ViewServiceServer;
 use tandem_tls::ServerTls;
@@ -26,6 +27,7 @@ use crate::environment::{Environment, Wired};
 use crate::health::{self, HealthService};
 use crate::info::InfoOperations;
 use crate::limits::LimitLayer;
+use crate::processes::ProcessOperations;
 use crate::telemetry::RpcLayer;
 use crate::timers::TimerOperations;
 use crate::views::ViewOperations;
@@ -62,6 +64,10 @@ pub(crate) fn routes(
     }
     let info = InfoOperations::new(env.name, &env.settings);
     wired = wired.service(InfoServiceServer::new(info));
+    let processes = env.failing();
+    if !processes.is_empty() {
+        wired = wired.service(ProcessServiceServer::new(ProcessOperations(processes)));
+    }
     let names: Vec<_> = wired.services.iter().map(|(name, _)| *name).collect();
     let mut reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(tandem_proto::DESCRIPTORS)

@@ -8,7 +8,8 @@ use std::time::Duration;
 use opentelemetry::{KeyValue, global};
 use tandem_proto::common::v1::view_service_server::ViewService;
 use tandem_proto::common::v1::{
-    ErrorReason, ListViewsRequest, ListViewsResponse, ParkedEvent, RebuildViewRequest, RebuildViewResponse, View,
+    ErrorReason, ListViewsRequest, ListViewsResponse, ParkedEvent, RebuildViewRequest, RebuildViewResponse,
+    RetryViewRequest, RetryViewResponse, View,
 };
 use tandem_views::{AnyView, ViewStatus};
 use tokio_util::sync::CancellationToken;
@@ -41,12 +42,7 @@ impl ViewService for ViewOperations {
         request: Request<RebuildViewRequest>,
     ) -> Result<Response<RebuildViewResponse>, Status> {
         let call = Call::accept(request)?;
-        let name = call.message.name.strip_prefix("views/").unwrap_or_default();
-        let view = self.0.iter().find(|view| view.name() == name).ok_or_else(|| {
-            let known: Vec<_> = self.0.iter().map(|view| format!("views/{}", view.name())).collect();
-            let message = format!("There is no {} here, but {}.", call.message.name, known.join(", "));
-            call.error(Problem::new(ErrorReason::ViewUnknown, message))
-        })?;
+        let view = self.named(&call.message.name).map_err(|problem| call.error(problem))?;
         let report = view.rebuild().await.map_err(|error| call.error(error))?;
         let status = view.status().await.map_err(|error| call.error(error))?;
         Ok(Response::new(RebuildViewResponse {
@@ -55,6 +51,32 @@ impl ViewService for ViewOperations {
             row_count: count(report.row_count),
             duration_millis: i64::try_from(report.duration.as_millis()).unwrap_or(i64::MAX),
         }))
+    }
+
+    async fn retry_view(&self, request: Request<RetryViewRequest>) -> Result<Response<RetryViewResponse>, Status> {
+        let call = Call::accept(request)?;
+        let view = self.named(&call.message.name).map_err(|problem| call.error(problem))?;
+        let subject = Some(&call.message.subject[..]).filter(|subject| !subject.is_empty());
+        let report = view.retry(subject).await.map_err(|error| call.error(error))?;
+        let status = view.status().await.map_err(|error| call.error(error))?;
+        Ok(Response::new(RetryViewResponse {
+            view: Some(resource(status)),
+            retried_count: count(report.retried),
+            parked_count: count(report.parked),
+            rebuilt: report.rebuilt,
+        }))
+    }
+}
+
+impl ViewOperations {
+    /// The view of a name as `views/contracts`.
+    fn named(&self, name: &str) -> Result<&Arc<dyn AnyView>, Problem> {
+        let wanted = name.strip_prefix("views/").unwrap_or_default();
+        self.0.iter().find(|view| view.name() == wanted).ok_or_else(|| {
+            let known: Vec<_> = self.0.iter().map(|view| format!("views/{}", view.name())).collect();
+            let message = format!("There is no {name} here, but {}.", known.join(", "));
+            Problem::new(ErrorReason::ViewUnknown, message)
+        })
     }
 }
 
@@ -77,6 +99,9 @@ fn resource(status: ViewStatus) -> View {
         lag: status.lag.map_or(-1, count),
         row_count: count(status.row_count),
         parked_events: status.parked.into_iter().map(parked).collect(),
+        parked_count: count(status.parked_count),
+        newer_count: count(status.newer_count),
+        newer_events: status.newer.into_iter().map(parked).collect(),
     }
 }
 
@@ -84,13 +109,15 @@ fn count(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// Feeds the gauges `tandem.view.lag`, `tandem.view.parked` and `tandem.view.folding` until `stopping`. Over the replicas
-/// that share a store, the last adds up to 1.
+/// Feeds the gauges `tandem.view.lag`, `tandem.view.parked`, `tandem.view.newer` and `tandem.view.folding` until
+/// `stopping`. Over the replicas that share a store, the last adds up to 1.
 pub(crate) async fn measure(views: Views, stopping: CancellationToken) {
     let meter = global::meter("tandem");
     let lag = meter.u64_gauge("tandem.view.lag").with_description("Positions that a view has still to read").build();
     let parked = meter.u64_gauge("tandem.view.parked").with_description("Events that a view has parked").build();
     let folding = meter.u64_gauge("tandem.view.folding").with_description("Whether this replica folds a view").build();
+    let newer = meter.u64_gauge("tandem.view.newer");
+    let newer = newer.with_description("Events of newer versions that a view has passed over").build();
     loop {
         for view in &views {
             match view.status().await {
@@ -98,6 +125,7 @@ pub(crate) async fn measure(views: Views, stopping: CancellationToken) {
                     let attributes = [KeyValue::new("view", status.name)];
                     parked.record(status.parked_count, &attributes);
                     folding.record(status.folding.into(), &attributes);
+                    newer.record(status.newer_count, &attributes);
                     status.lag.inspect(|positions| lag.record(*positions, &attributes));
                 }
                 Err(error) => tracing::warn!(view = view.name(), %error, "a view can't be measured"),

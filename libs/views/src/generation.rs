@@ -15,6 +15,7 @@ use crate::column::Value;
 use crate::memory::in_memory;
 use crate::park::{Blocked, Parked};
 use crate::register::{Database, execute, position, position_column};
+use crate::retry::Retried;
 use crate::schema::{CHUNKS, Chunked, Schema, Statements, Tables};
 use crate::store::StoreError;
 use crate::working_set::{Change, Group, RowKey, Tag};
@@ -78,7 +79,8 @@ impl Generation {
     /// Aggregates with parked events.
     pub(crate) async fn blocked(&self) -> Result<Blocked, StoreError> {
         in_memory!(self.database, memory => memory.blocked(self).await);
-        let sql = format!("SELECT subject, MIN(position) FROM {} GROUP BY subject", self.tables.parked());
+        let sql =
+            format!("SELECT subject, MIN(position) FROM {} WHERE error <> '' GROUP BY subject", self.tables.parked());
         let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&self.database.pool).await?;
         let mut first = HashMap::new();
         for row in rows {
@@ -134,7 +136,19 @@ impl Generation {
         changed: &[Change<'_, R>],
         parked: &[Parked],
     ) -> Result<(), StoreError> {
-        in_memory!(self.database, memory => memory.write(self, (from, to), changed, parked).await);
+        self.write_retried(schema, (from, to), None, changed, parked).await
+    }
+
+    /// The same, when what was parked is tried again: `retried` is no longer parked, unless it is in `parked`.
+    pub(crate) async fn write_retried<R: Message>(
+        &self,
+        schema: &Schema<R>,
+        (from, to): (Position, Position),
+        retried: Option<&Retried<'_>>,
+        changed: &[Change<'_, R>],
+        parked: &[Parked],
+    ) -> Result<(), StoreError> {
+        in_memory!(self.database, memory => memory.write(self, (from, to), retried, changed, parked).await);
         let mut tx = self.database.pool.begin().await?;
         // First, for it takes the write lock: what follows can't be in vain.
         let moved = sqlx::query(
@@ -153,6 +167,9 @@ impl Generation {
         self.write_rows(schema, changed, &mut tx).await?;
         if schema.has_sets {
             self.write_tags(schema, changed, &mut tx).await?;
+        }
+        if let Some(retried) = retried {
+            self.unpark(retried, &mut tx).await?;
         }
         run(&self.statements.park, parked, &mut tx, |query, parked| {
             query

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, Row as _};
 use tandem_eventlog::{Position, Positions};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -18,7 +17,8 @@ use crate::park::Parked;
 use crate::pipeline::filter;
 use crate::query::QueryError;
 use crate::register::position;
-use crate::runner::{Progress, Rebuild, Shared};
+use crate::retry::RetryReport;
+use crate::runner::{Progress, Request, Shared};
 use crate::store::StoreError;
 use crate::view::View;
 
@@ -33,7 +33,7 @@ const SHOWN_PARKED: usize = 100;
 pub struct ViewHandle<V: View> {
     shared: Arc<Shared<V>>,
     progress: watch::Receiver<Progress>,
-    rebuilds: mpsc::Sender<Rebuild>,
+    requests: mpsc::Sender<Request>,
 }
 
 /// A view as operators see it.
@@ -58,6 +58,10 @@ pub struct ViewStatus {
     pub parked: Vec<Parked>,
     /// Whether this replica folds it. Of those that share a store one does, and the others answer from what it writes.
     pub folding: bool,
+    /// Events passed over, for a newer version has written them: the rows that they touch lack what they say.
+    pub newer_count: u64,
+    /// The first hundred of them, in the order of the log.
+    pub newer: Vec<Parked>,
     /// Why it does not go on at the moment, if so. It tries again by itself.
     pub failure: Option<String>,
 }
@@ -83,6 +87,20 @@ pub struct RebuildReport {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the rebuild of view {0:?} was interrupted; what was there still answers. See its status, and try again")]
 pub struct RebuildError(pub &'static str);
+
+/// What was parked could not be tried again, or not all of it; it is still parked.
+#[derive(Debug, thiserror::Error)]
+pub enum RetryError {
+    /// No generation answers yet.
+    #[error(transparent)]
+    Building(#[from] QueryError),
+    /// The view was interrupted, or shut down.
+    #[error(transparent)]
+    Interrupted(#[from] RebuildError),
+    /// The store can't be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
 /// Why a view has not read far enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -134,6 +152,13 @@ pub trait AnyView: Send + Sync {
     /// [`RebuildError`].
     async fn rebuild(&self) -> Result<RebuildReport, RebuildError>;
 
+    /// Takes in what it has parked, of the aggregate of this subject or of all, now that what kept it from it is mended;
+    /// what it still can't take is parked again. A view whose rows gather several aggregates is built anew.
+    ///
+    /// # Errors
+    /// [`RetryError`].
+    async fn retry(&self, subject: Option<&str>) -> Result<RetryReport, RetryError>;
+
     /// Waits until the view has read what of `positions` concerns it.
     ///
     /// # Errors
@@ -148,9 +173,9 @@ impl<V: View> ViewHandle<V> {
     pub(crate) fn new(
         shared: Arc<Shared<V>>,
         progress: watch::Receiver<Progress>,
-        rebuilds: mpsc::Sender<Rebuild>,
+        requests: mpsc::Sender<Request>,
     ) -> Self {
-        Self { shared, progress, rebuilds }
+        Self { shared, progress, requests }
     }
 
     /// The tenant's row of this id, if there is one.
@@ -284,6 +309,8 @@ impl<V: View> AnyView for ViewHandle<V> {
             parked_count: 0,
             parked: Vec::new(),
             folding,
+            newer_count: 0,
+            newer: Vec::new(),
             failure,
         };
         if let Some(generation) = generation {
@@ -291,14 +318,34 @@ impl<V: View> AnyView for ViewHandle<V> {
             status.generation = generation.number;
             status.row_count = generation.row_count().await?;
             (status.parked_count, status.parked) = generation.parked(SHOWN_PARKED).await?;
+            (status.newer_count, status.newer) = generation.newer(SHOWN_PARKED).await?;
         }
         Ok(status)
     }
 
     async fn rebuild(&self) -> Result<RebuildReport, RebuildError> {
         let (report, reported) = oneshot::channel();
-        self.rebuilds.send(report).await.map_err(|_| RebuildError(V::NAME))?;
+        self.requests.send(Request::Rebuild(report)).await.map_err(|_| RebuildError(V::NAME))?;
         reported.await.map_err(|_| RebuildError(V::NAME))
+    }
+
+    async fn retry(&self, subject: Option<&str>) -> Result<RetryReport, RetryError> {
+        let (generation, subject) = (self.generation().await?, subject.unwrap_or_default());
+        let retried = generation.parked_count(subject).await?;
+        if retried == 0 {
+            return Ok(RetryReport::default());
+        }
+        if V::ROW_PER_AGGREGATE {
+            let (report, reported) = oneshot::channel();
+            let request = Request::Retry(subject.to_owned(), report);
+            self.requests.send(request).await.map_err(|_| RebuildError(V::NAME))?;
+            if let Some(report) = reported.await.map_err(|_| RebuildError(V::NAME))? {
+                return Ok(report);
+            }
+        }
+        self.rebuild().await?;
+        let parked = self.generation().await?.parked_count(subject).await?;
+        Ok(RetryReport { retried, parked, rebuilt: true })
     }
 
     async fn wait_for(&self, positions: &Positions, deadline: Instant) -> Result<(), WaitError> {
@@ -314,7 +361,7 @@ impl<V: View> AnyView for ViewHandle<V> {
 
 impl<V: View> Clone for ViewHandle<V> {
     fn clone(&self) -> Self {
-        Self { shared: self.shared.clone(), progress: self.progress.clone(), rebuilds: self.rebuilds.clone() }
+        Self { shared: self.shared.clone(), progress: self.progress.clone(), requests: self.requests.clone() }
     }
 }
 
@@ -324,27 +371,7 @@ impl Generation {
         self.count_of(self.tables.rows()).await
     }
 
-    /// How many events are parked, and the first of them.
-    pub(crate) async fn parked(&self, shown: usize) -> Result<(u64, Vec<Parked>), StoreError> {
-        in_memory!(self.database, memory => memory.parked(self, shown).await);
-        let table = self.tables.parked();
-        let count = self.count_of(table.clone()).await?;
-        let sql =
-            format!("SELECT position, subject, event_type, error, time FROM {table} ORDER BY position LIMIT {shown}");
-        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&self.database.pool).await?;
-        let parked = |row: &sqlx::any::AnyRow| {
-            Ok(Parked {
-                position: position(row.try_get(0)?),
-                subject: row.try_get(1)?,
-                event_type: row.try_get(2)?,
-                error: row.try_get(3)?,
-                time: Timestamp::from_microsecond(row.try_get(4)?).unwrap_or_default(),
-            })
-        };
-        Ok((count, rows.iter().map(parked).collect::<Result<_, StoreError>>()?))
-    }
-
-    async fn count_of(&self, table: String) -> Result<u64, StoreError> {
+    pub(crate) async fn count_of(&self, table: String) -> Result<u64, StoreError> {
         let sql = format!("SELECT COUNT(*) FROM {table}");
         let count: i64 = sqlx::query(AssertSqlSafe(sql)).fetch_one(&self.database.pool).await?.try_get(0)?;
         Ok(position(count))

@@ -6,7 +6,7 @@
 //! crate speaks SQL to a view.
 //!
 //! Invariant: the rows of a view are at all times exactly the fold of the log's events up to its position, parked
-//! events excepted. An event is never folded twice, nor skipped without a [`Parked`] entry that says why.
+//! events excepted. An event is never folded twice, nor skipped without a [`Parked`] entry that says so.
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -91,6 +91,7 @@ mod pipeline;
 mod postgres;
 mod query;
 mod register;
+mod retry;
 mod runner;
 mod schema;
 mod sqlite;
@@ -103,12 +104,13 @@ mod working_set;
 
 pub use column::Column;
 pub use fold::{FoldError, fold_all};
-pub use handle::{AnyView, RebuildError, RebuildReport, ViewHandle, ViewStatus, WaitError};
+pub use handle::{AnyView, RebuildError, RebuildReport, RetryError, ViewHandle, ViewStatus, WaitError};
 #[cfg(any(test, feature = "testing"))]
 pub use memory::{MemoryViews, StoreGate};
 pub use page::{ListQuery, Page};
 pub use park::Parked;
 pub use query::QueryError;
+pub use retry::RetryReport;
 pub use runner::start;
 pub use store::{StoreError, ViewStore};
 pub use view::View;

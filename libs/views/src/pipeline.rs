@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::generation::Generation;
+use crate::retry::Retried;
 use crate::runner::Shared;
 use crate::schema::Schema;
 use crate::store::StoreError;
@@ -65,8 +66,9 @@ pub(crate) type Batch = Vec<RecordedEvent>;
 pub(crate) struct Pipeline<V: View> {
     pub(crate) generation: Arc<Generation>,
     schema: Arc<Schema<V::Row>>,
+    pub(crate) log: Arc<dyn EventLog>,
     batches: mpsc::Receiver<Result<Batch, ReadError>>,
-    rows: WorkingSet<V>,
+    pub(crate) rows: WorkingSet<V>,
     /// What the store has.
     pub(crate) checkpoint: Position,
     /// What is folded in memory.
@@ -88,6 +90,7 @@ impl<V: View> Pipeline<V> {
             batches: read_ahead(log.clone(), filter::<V>(), checkpoint, shared.wanted.subscribe()),
             generation,
             schema: schema.clone(),
+            log: log.clone(),
             checkpoint,
             folded: checkpoint,
             complete: checkpoint == 0,
@@ -108,6 +111,13 @@ impl<V: View> Pipeline<V> {
     /// Folds the batch; writes if the rows in memory take at least `write_at` bytes, and always if it is 0.
     pub(crate) async fn take(&mut self, batch: Batch, write_at: usize) -> Result<(), PipelineError> {
         let Some(last) = batch.last().map(|event| event.position) else { return Ok(()) };
+        self.fold(batch).await?;
+        self.folded = last;
+        if self.rows.bytes() >= write_at { self.write().await } else { Ok(()) }
+    }
+
+    /// Folds the events into their rows.
+    pub(crate) async fn fold(&mut self, batch: Batch) -> Result<(), PipelineError> {
         let events = self.rows.keyed(batch);
         if !self.complete {
             let members = self.generation.members(&self.schema, &self.rows.groups(&events)).await?;
@@ -119,8 +129,7 @@ impl<V: View> Pipeline<V> {
             }
         }
         self.rows.apply(events);
-        self.folded = last;
-        if self.rows.bytes() >= write_at { self.write().await } else { Ok(()) }
+        Ok(())
     }
 
     /// Writes what is folded.
@@ -133,6 +142,16 @@ impl<V: View> Pipeline<V> {
         self.complete &= self.rows.written(self.limits.kept);
         self.checkpoint = self.folded;
         Ok(())
+    }
+
+    /// Writes what became of parked events; answers how many are parked again.
+    pub(crate) async fn write_retried(&mut self, retried: &Retried<'_>) -> Result<u64, PipelineError> {
+        let at = (self.checkpoint, self.checkpoint);
+        let (changed, parked) = self.rows.changes();
+        let again = parked.iter().filter(|parked| !parked.is_newer()).count() as u64;
+        self.generation.write_retried(&self.schema, at, Some(retried), &changed, parked).await?;
+        self.complete &= self.rows.written(self.limits.kept);
+        Ok(again)
     }
 
     /// Up to at least this position, in few large writes.

@@ -14,11 +14,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::build::{Build, Built};
+use crate::fold::knows;
 use crate::generation::{Generation, Registered};
 use crate::handle::{RebuildReport, ViewHandle};
 use crate::lease::{Candidate, Lease};
 use crate::pipeline::{Batch, Limits, Pipeline, PipelineError, filter};
 use crate::register::Database;
+use crate::retry::RetryReport;
 use crate::schema::Schema;
 use crate::store::{StoreError, ViewStore};
 use crate::view::View;
@@ -28,6 +30,14 @@ const LAST_RETRY: Duration = Duration::from_secs(10);
 
 /// Who waits for a rebuild.
 pub(crate) type Rebuild = oneshot::Sender<RebuildReport>;
+
+/// What a runner is asked for.
+pub(crate) enum Request {
+    Rebuild(Rebuild),
+    /// Of this subject, or all if it is empty. Answers none if the generation that answers is of another version: the next
+    /// one takes all in.
+    Retry(String, oneshot::Sender<Option<RetryReport>>),
+}
 
 /// How far a view is.
 #[derive(Clone, Debug, Default)]
@@ -74,18 +84,18 @@ pub async fn start<V: View>(
     let limits = Limits::of(store.cache_bytes);
     let shared = Arc::new(Shared { view: Arc::new(view), schema, database, log, stop: shutdown, limits, wanted });
     let (progress, watched) = watch::channel(Progress::default());
-    let (rebuild, rebuilds) = mpsc::channel(16);
+    let (request, requests) = mpsc::channel(16);
     let candidate = shared.database.steering.clone().map(|pool| Candidate::new(pool, V::NAME));
     let runner =
-        Runner { shared: shared.clone(), progress, rebuilds, candidate, asked: Vec::new(), live: None, build: None };
+        Runner { shared: shared.clone(), progress, requests, candidate, asked: Vec::new(), live: None, build: None };
     tokio::spawn(runner.run());
-    Ok(ViewHandle::new(shared, watched, rebuild))
+    Ok(ViewHandle::new(shared, watched, request))
 }
 
 pub(crate) struct Runner<V: View> {
     pub(crate) shared: Arc<Shared<V>>,
     pub(crate) progress: watch::Sender<Progress>,
-    pub(crate) rebuilds: mpsc::Receiver<Rebuild>,
+    pub(crate) requests: mpsc::Receiver<Request>,
     /// Who competes for the lease, if the store is shared.
     pub(crate) candidate: Option<Candidate>,
     /// Who waits for a rebuild that is to begin when this folds the view.
@@ -165,7 +175,7 @@ impl<V: View> Runner<V> {
                 () = self.shared.stop.cancelled() => return Err(PipelineError::Stopped),
                 built = finished(&mut self.build) => self.replace(built?).await?,
                 () = lease.asked(), if !building => return Ok(()),
-                Some(rebuild) = self.rebuilds.recv() => self.rebuild(rebuild),
+                Some(request) = self.requests.recv() => self.answer(request).await?,
                 batch = next(&mut self.live) => self.take(batch?).await?,
             }
         }
@@ -200,7 +210,15 @@ impl<V: View> Runner<V> {
             for left in registered.iter().filter(left) {
                 database.remove(V::NAME, left.version, left.number).await?;
             }
-            if !up_to_date {
+            let live = self.live.as_ref().map(|live| live.generation.clone());
+            let overdue = match live {
+                Some(live) => is_overdue(&self.shared, &live).await?,
+                None => false,
+            };
+            if overdue {
+                tracing::info!(view = V::NAME, "events that were passed over are known by now; building it anew");
+            }
+            if !up_to_date || overdue {
                 self.build = Some(Build::start(self.shared.clone(), begun.cloned()));
             }
         }
@@ -232,6 +250,21 @@ impl<V: View> Runner<V> {
             progress.failure = None;
             moved
         });
+    }
+
+    async fn answer(&mut self, request: Request) -> Result<(), PipelineError> {
+        match request {
+            Request::Rebuild(rebuild) => self.rebuild(rebuild),
+            Request::Retry(subject, answer) => {
+                let report = match &mut self.live {
+                    Some(live) => Some(live.retry(&subject).await?),
+                    None => None,
+                };
+                // Who asked may have gone.
+                let _ = answer.send(report);
+            }
+        }
+        Ok(())
     }
 
     /// Begins a rebuild, or waits for the one that goes on.
@@ -271,6 +304,17 @@ impl<V: View> Runner<V> {
         }
         Ok(())
     }
+}
+
+/// Whether a generation passed over events that are known by now.
+async fn is_overdue<V: View>(shared: &Shared<V>, live: &Generation) -> Result<bool, PipelineError> {
+    for position in live.newer_types().await? {
+        let event = shared.log.get(position).await?;
+        if event.is_some_and(|event| knows(&*shared.view, &event)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The next batch of the live generation; never, if none is kept up to date.

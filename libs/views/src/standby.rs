@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use crate::generation::{Generation, Registered};
 use crate::lease::{Candidate, Lease};
 use crate::pipeline::PipelineError;
-use crate::runner::Runner;
+use crate::runner::{Request, Runner};
 use crate::view::View;
 
 /// How often the register is looked at, and whether the lease is free.
@@ -47,10 +47,14 @@ impl<V: View> Runner<V> {
             tokio::select! {
                 biased;
                 () = self.shared.stop.cancelled() => return Err(PipelineError::Stopped),
-                Some(rebuild) = self.rebuilds.recv() => {
-                    self.asked.push(rebuild);
-                    due = Instant::now();
-                }
+                Some(request) = self.requests.recv() => match request {
+                    Request::Rebuild(rebuild) => {
+                        self.asked.push(rebuild);
+                        due = Instant::now();
+                    }
+                    // It is not for this replica to fold: a rebuild then makes it the one that does.
+                    Request::Retry(_, answer) => _ = answer.send(None),
+                },
                 // Its sender is here, so it does not end.
                 _ = wanted.wait_for(|wanted| *wanted > position), if !hurried => {}
                 () = sleep(pause) => {}

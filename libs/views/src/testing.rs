@@ -54,6 +54,7 @@ pub fn event<M: Message + Name>(position: Position, subject: &str, message: &M) 
 pub struct Folded<R> {
     rows: BTreeMap<(String, String), R>,
     parked: Vec<Parked>,
+    newer: Vec<Parked>,
 }
 
 /// Folds the events in memory, in their order; those of kinds that the view does not read are passed over.
@@ -65,9 +66,11 @@ pub fn given<V: View>(view: V, events: impl IntoIterator<Item = RecordedEvent>) 
     let (changed, parked) = rows.changes();
     let stored =
         |(key, row): (&RowKey, Option<&V::Row>)| Some(((key.tenant.to_string(), key.id.to_string()), row?.clone()));
+    let (newer, parked) = parked.iter().cloned().partition(Parked::is_newer);
     Folded {
         rows: changed.iter().filter_map(|(key, entry)| stored((key, entry.row.as_ref()))).collect(),
-        parked: parked.to_vec(),
+        parked,
+        newer,
     }
 }
 
@@ -88,6 +91,12 @@ impl<R: PartialEq + fmt::Debug> Folded<R> {
     #[must_use]
     pub fn parked(&self) -> &[Parked] {
         &self.parked
+    }
+
+    /// Events that the view passed over, for a newer version has written them.
+    #[must_use]
+    pub fn newer(&self) -> &[Parked] {
+        &self.newer
     }
 
     /// Panics unless the row is this one, or there is none.
@@ -152,7 +161,8 @@ async fn store_in_batches<V: View>(
         position = last;
     }
     let rows = generation.all_rows().await?;
-    Ok(Folded { rows, parked: generation.parked(usize::MAX >> 1).await?.1 })
+    let all = usize::MAX >> 1;
+    Ok(Folded { rows, parked: generation.parked(all).await?.1, newer: generation.newer(all).await?.1 })
 }
 
 #[cfg(test)]

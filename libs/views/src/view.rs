@@ -17,6 +17,9 @@ pub trait View: Send + Sync + 'static {
     const VERSION: i32;
     /// The aggregates whose events it reads; all if empty.
     const KINDS: &'static [Kind];
+    /// Whether all events that touch a row are of one aggregate, so that nothing overtakes what is parked: it can be taken in
+    /// later, where other views have to be built anew.
+    const ROW_PER_AGGREGATE: bool = false;
     /// The public resource or a stored message. Kept as protobuf.
     type Row: Message + Default + Clone + PartialEq + 'static;
 
@@ -27,7 +30,8 @@ pub trait View: Send + Sync + 'static {
     /// named twice is folded once.
     ///
     /// # Errors
-    /// If the event can't be understood. It is parked.
+    /// If the event can't be understood. It is parked; if a newer version has written it
+    /// ([`Unreadable::Newer`](tandem_proto::Unreadable)), it is passed over and marked.
     fn keys(&self, event: &RecordedEvent) -> Result<Vec<String>, FoldError>;
 
     /// Groups, in the event's tenant, of which it touches every row that is there, beside those of [`Self::keys`]: what

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use prost::Message;
 use tandem_eventlog::RecordedEvent;
 
-use crate::fold::FoldError;
+use crate::fold::{self, FoldError};
 use crate::park::{Blocked, Parked};
 use crate::schema::Schema;
 use crate::view::View;
@@ -88,10 +88,15 @@ impl<V: View> WorkingSet<V> {
         Self { view, schema, rows, bytes: 0, members, dirty: Vec::new(), blocked, parked: Vec::new() }
     }
 
+    /// Lets the events of an aggregate be tried again.
+    pub(crate) fn release(&mut self, subject: &str) {
+        self.blocked.release(subject);
+    }
+
     /// Finds out which rows the events touch.
     pub(crate) fn keyed(&self, events: Vec<RecordedEvent>) -> Vec<Keyed> {
         let touched = |event: &RecordedEvent| {
-            let (mut ids, groups) = (self.view.keys(event)?, self.view.groups(event)?);
+            let (mut ids, groups) = fold::touched(&*self.view, event)?;
             ids.sort_unstable();
             ids.dedup();
             let tenant: Arc<str> = event.tenant().into();
@@ -134,8 +139,14 @@ impl<V: View> WorkingSet<V> {
             if let Some(parked) = self.blocked.park_if_waiting(&event) {
                 self.parked.push(parked);
             } else if let Err(error) = touched.and_then(|touched| self.fold(&event, touched)) {
-                tracing::warn!(view = V::NAME, position = event.position, subject = %event.subject, %error, "event parked");
-                self.parked.push(self.blocked.park(&event, &error));
+                let (position, subject) = (event.position, &event.subject);
+                if error.is_newer() {
+                    tracing::warn!(view = V::NAME, position, %subject, %error, "event passed over");
+                    self.parked.push(Parked::newer(&event));
+                } else {
+                    tracing::warn!(view = V::NAME, position, %subject, %error, "event parked");
+                    self.parked.push(self.blocked.park(&event, &error));
+                }
             }
         }
     }
@@ -149,7 +160,7 @@ impl<V: View> WorkingSet<V> {
         let mut folded = Vec::with_capacity(keys.len());
         for key in keys {
             let before = self.rows.get(&key).and_then(|entry| entry.row.as_ref());
-            let after = self.view.fold(&key.id, before.cloned(), event)?;
+            let after = fold::fold(&*self.view, &key.id, before.cloned(), event)?;
             if after.as_ref() != before {
                 folded.push((key, after));
             }

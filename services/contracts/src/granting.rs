@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use tandem_aggregate::{Cause, CommandMeta, ExecuteError, Executor, Loaded, Process, ProcessError};
 use tandem_eventlog::{EventLog, Filter, Position, RecordedEvent, ambient};
-use tandem_proto::EventSet as _;
 use tandem_proto::common::v1::ErrorReason;
 use tandem_proto::contracts::v1::contract_event::Event;
+use tandem_proto::read_event;
 use tandem_service::Service as _;
 use tandem_views::{ListQuery, ViewHandle};
 use tokio::time::Instant;
@@ -67,8 +67,8 @@ impl Process for Granting {
             let contract = publication.contract.trim_start_matches("contracts/").to_owned();
             return self.settle(&contract, 0, &[publication], cause).await;
         }
-        let decided = Event::decode(&event.envelope.event_type, &event.payload).map_err(failed)?;
-        if !decided.is_some_and(|decided| changes_rights(&decided)) {
+        let decided = read_event::<Event>(&event.envelope.event_type, &event.payload).map_err(failed)?;
+        if !changes_rights(&decided) {
             return Ok(());
         }
         let publications = self.publications(&event.envelope.resource, cause).await?;

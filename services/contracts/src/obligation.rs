@@ -12,8 +12,8 @@ mod step;
 mod tests;
 
 use tandem_eventlog::{Kind, RecordedEvent};
-use tandem_proto::EventSet;
 use tandem_proto::contracts::v1::Obligation;
+use tandem_proto::{EventSet, read_event};
 use tandem_views::{Column, FoldError, View};
 
 use step::Told;
@@ -75,6 +75,5 @@ fn told(event: &RecordedEvent) -> Result<Told, FoldError> {
 }
 
 fn decode<E: EventSet>(event: &RecordedEvent) -> Result<E, FoldError> {
-    let event_type = &event.envelope.event_type;
-    E::decode(event_type, &event.payload)?.ok_or_else(|| FoldError::new(format!("{event_type} is unknown here")))
+    Ok(read_event(&event.envelope.event_type, &event.payload)?)
 }

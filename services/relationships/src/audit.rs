@@ -17,8 +17,9 @@ pub struct Audit;
 
 impl View for Audit {
     const NAME: &'static str = "audit";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
     const KINDS: &'static [Kind] = &[];
+    const ROW_PER_AGGREGATE: bool = true;
     type Row = AuditEntry;
 
     fn columns() -> Vec<Column<AuditEntry>> {

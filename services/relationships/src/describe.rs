@@ -14,7 +14,7 @@ use tandem_proto::creators::v1::{
     FindingKind, FindingSeverity, Platform, ReplyOutcome, Tier, creator_event, prospect_event,
 };
 use tandem_proto::payouts::v1::{EarningRule, earning_event, ledger_event, payout_run_event};
-use tandem_proto::{EventSet, google, time};
+use tandem_proto::{EventSet, POOL, google, time};
 
 /// Digits of a file's hash: enough to tell files apart by eye.
 const HASH_SHOWN: usize = 12;
@@ -37,7 +37,18 @@ pub fn describe(event_type: &str, payload: &[u8]) -> String {
         .or_else(|| words(event_type, payload, earning))
         .or_else(|| words(event_type, payload, ledger))
         .or_else(|| words(event_type, payload, payout_run))
-        .unwrap_or_else(|| event_type.rsplit('.').next().unwrap_or(event_type).to_owned())
+        .unwrap_or_else(|| undescribed(event_type))
+}
+
+/// What can't be read here is named by its type.
+fn undescribed(event_type: &str) -> String {
+    let name = event_type.rsplit('.').next().unwrap_or(event_type);
+    let known = POOL.get_message_by_name(event_type).is_some();
+    match (name, known) {
+        ("", _) => "An event without a type".to_owned(),
+        (name, true) => format!("{name} (damaged: its content can't be read)"),
+        (name, false) => format!("{name} (a type that is unknown here)"),
+    }
 }
 
 fn creator(event: creator_event::Event) -> String {

@@ -14,7 +14,7 @@ use tandem_proto::relationships::v1::{
     ActivationFigures, DeliverableResult, DiscoveryFigures, MoneyFigures, OnboardingFigures, OutreachFigures,
     Partnership, ResultFigures, Stage, StageEntry,
 };
-use tandem_proto::{EventSet, time};
+use tandem_proto::{EventSet, read_event, time};
 use tandem_views::{Column, FoldError, View};
 
 /// The view of all partnerships.
@@ -95,8 +95,7 @@ fn new(key: &str, envelope: &Envelope) -> Result<Partnership, FoldError> {
 }
 
 fn decode<E: EventSet>(envelope: &Envelope, payload: &[u8]) -> Result<E, FoldError> {
-    E::decode(&envelope.event_type, payload)?
-        .ok_or_else(|| FoldError::new(format!("{} is unknown here", envelope.event_type)))
+    Ok(read_event(&envelope.event_type, payload)?)
 }
 
 /// Enters a stage, unless a further one is reached already.

@@ -1,7 +1,7 @@
 //! A partnership as it was: the fold of the events until then.
 //!
 //! Invariant: what the view showed then. As there, an event that can't be folded is passed over with the later ones of
-//! its aggregate, and those of other aggregates are not.
+//! its aggregate, and those of other aggregates are not; one that a newer version has written is passed over alone.
 
 use std::collections::HashSet;
 
@@ -23,7 +23,9 @@ pub(crate) fn partnership(key: &str, events: &[RecordedEvent]) -> Option<Partner
             Ok(folded) => row = folded,
             Err(error) => {
                 tracing::warn!(position = event.position, subject = %event.subject, %error, "event passed over");
-                blocked.insert(event.subject.clone());
+                if !error.is_newer() {
+                    blocked.insert(event.subject.clone());
+                }
             }
         }
     }

@@ -18,8 +18,9 @@ use crate::{Delivery, DeliveryStream, Filter, ReadError, RecordedEvent, is_token
 
 /// Events under way to one process: few, for each waits for those before it while its time to be acknowledged runs.
 const BATCH: usize = 32;
-/// Events handed out and not acknowledged, over all processes of a name.
-const MAX_ACK_PENDING: i64 = 1024;
+/// Events handed out and not acknowledged, over all processes of a name: those that fail are among them until they are
+/// handled, and must not be so many that nothing else is handed out.
+const MAX_ACK_PENDING: i64 = 65_536;
 /// A process that is woken for each event by itself slows down the commands beside it.
 const LINGER: Duration = Duration::from_millis(20);
 

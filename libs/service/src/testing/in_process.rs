@@ -60,6 +60,7 @@ pub async fn in_process<S: Service>(settings: &Settings, args: &S::Args, parts: 
         timers: Some(timers),
         carriers,
         processes: Mutex::default(),
+        failing: Mutex::default(),
         aggregates: AggregateCache::with_bytes(settings.limits.cache_bytes),
     };
     let mut wired = S::wire(&env, args).await.with_context(|| format!("{} can't be started", S::NAME))?;

@@ -12,6 +12,7 @@ use tandem_eventlog::Position;
 use crate::column::Column;
 use crate::generation::{Generation, Registered};
 use crate::park::{Blocked, Parked};
+use crate::retry::Retried;
 use crate::store::StoreError;
 use crate::working_set::{Change, Group, RowKey};
 
@@ -144,7 +145,7 @@ impl MemoryViews {
     pub(crate) async fn blocked(&self, generation: &Generation) -> Result<Blocked, StoreError> {
         self.stored(generation, |stored| {
             let mut first = HashMap::new();
-            for (position, parked) in &stored.parked {
+            for (position, parked) in stored.parked.iter().filter(|(_, parked)| !parked.is_newer()) {
                 first.entry(Arc::from(parked.subject.as_str())).or_insert(*position);
             }
             Ok(Blocked::new(first))
@@ -188,6 +189,7 @@ impl MemoryViews {
         &self,
         generation: &Generation,
         (from, to): (Position, Position),
+        retried: Option<&Retried<'_>>,
         changed: &[Change<'_, R>],
         parked: &[Parked],
     ) -> Result<(), StoreError> {
@@ -202,6 +204,9 @@ impl MemoryViews {
                     Some(row) => _ = stored.rows.insert(key, row.encode_to_vec()),
                     None => _ = stored.rows.remove(&key),
                 }
+            }
+            if let Some(retried) = retried {
+                stored.parked.retain(|_, parked| !retried.covers(parked));
             }
             stored.parked.extend(parked.iter().map(|parked| (parked.position, parked.clone())));
             Ok(())
@@ -239,9 +244,12 @@ impl MemoryViews {
         self.stored(generation, |stored| Ok(stored.rows.len() as u64)).await
     }
 
-    pub(crate) async fn parked(&self, generation: &Generation, shown: usize) -> Result<(u64, Vec<Parked>), StoreError> {
-        let first = |stored: &mut Stored| stored.parked.values().take(shown).cloned().collect();
-        self.stored(generation, |stored| Ok((stored.parked.len() as u64, first(stored)))).await
+    /// What is parked, or what was passed over, in the order of the log.
+    pub(crate) async fn set_aside(&self, generation: &Generation, newer: bool) -> Result<Vec<Parked>, StoreError> {
+        self.stored(generation, |stored| {
+            Ok(stored.parked.values().filter(|parked| parked.is_newer() == newer).cloned().collect())
+        })
+        .await
     }
 }
 

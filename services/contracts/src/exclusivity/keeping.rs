@@ -12,8 +12,8 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 use tandem_aggregate::{Aggregate as _, Cause, CommandMeta, Executor, Process, ProcessError, commit_together};
 use tandem_eventlog::{EventLog, Filter, Position, RecordedEvent, ambient, trace};
-use tandem_proto::EventSet as _;
 use tandem_proto::contracts::v1::contract_event::Event;
+use tandem_proto::read_event;
 use tandem_service::Service as _;
 
 use super::book::{Book, Command};
@@ -63,8 +63,8 @@ impl Process for Keeping {
 impl Keeping {
     /// The id of the creator whose book the event may change.
     async fn creator(&self, event: &RecordedEvent, id: &str) -> Result<Option<String>, ProcessError> {
-        let decoded = Event::decode(&event.envelope.event_type, &event.payload).map_err(failed)?;
-        if !decoded.as_ref().is_some_and(matters) {
+        let decided = read_event::<Event>(&event.envelope.event_type, &event.payload).map_err(failed)?;
+        if !matters(&decided) {
             return Ok(None);
         }
         let contract = self.contracts.get(event.tenant(), id).await.map_err(failed)?;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tandem_eventlog::{Kind, RecordedEvent};
 use tandem_proto::campaigns::v1::DeliverablePublished;
 use tandem_proto::campaigns::v1::participation_event::Event;
-use tandem_proto::{EventSet as _, time};
+use tandem_proto::{read_event, time};
 use tandem_views::{Column, FoldError, View};
 
 /// Where publications are told of.
@@ -32,9 +32,8 @@ impl Publication {
     /// # Errors
     /// If the event can't be read.
     pub fn told_by(event: &RecordedEvent) -> Result<Option<Self>, FoldError> {
-        let decoded = Event::decode(&event.envelope.event_type, &event.payload)
-            .map_err(|error| FoldError::new(error.to_string()))?;
-        let Some(Event::DeliverablePublished(published)) = decoded else { return Ok(None) };
+        let decided = read_event(&event.envelope.event_type, &event.payload)?;
+        let Event::DeliverablePublished(published) = decided else { return Ok(None) };
         let publish_time = published.publish_time.as_ref().and_then(time::from_proto);
         Ok(Some(Self::new(
             event.tokens()[3],
@@ -79,6 +78,7 @@ impl View for Publications {
     const NAME: &'static str = "publications";
     const VERSION: i32 = 1;
     const KINDS: &'static [Kind] = &[PARTICIPATION];
+    const ROW_PER_AGGREGATE: bool = true;
     type Row = DeliverablePublished;
 
     fn columns() -> Vec<Column<DeliverablePublished>> {

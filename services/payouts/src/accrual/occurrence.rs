@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use tandem_compensation::Fact;
 use tandem_eventlog::{EventLog, Kind, RecordedEvent, Subject};
 use tandem_money::Money;
-use tandem_proto::EventSet;
 use tandem_proto::campaigns::v1::{PerformanceRecorded, conversion_event, participation_event};
 use tandem_proto::contracts::v1::{ClauseEffect, Metric, contract_event};
 use tandem_proto::google::r#type as wire;
 use tandem_proto::payouts::v1::{Earning, ledger_event};
 use tandem_proto::time;
+use tandem_proto::{EventSet, read_event};
 
 use super::Failure;
 use crate::accrued::{self, Source};
@@ -70,34 +70,32 @@ pub(super) struct Told {
 pub(super) async fn meaning(event: &RecordedEvent, log: &dyn EventLog) -> Result<Option<Meaning>, Failure> {
     let [_, context, aggregate, _] = event.tokens();
     match (context, aggregate) {
-        ("contracts", "contract") => Ok(decode(event)?.and_then(|decided| concluded_or_ended(event, decided))),
+        ("contracts", "contract") => Ok(concluded_or_ended(event, decode(event)?)),
         ("campaigns", "participation") => match decode(event)? {
-            Some(participation_event::Event::DeliverablePublished(published)) => {
+            participation_event::Event::DeliverablePublished(published) => {
                 let last = published.remaining_count == 0;
                 let fact = Fact::Published { deliverable_id: published.deliverable_id, last };
                 Ok(Some(alone(published.contract, event, vec![told(event, "", fact)])))
             }
-            Some(participation_event::Event::PerformanceRecorded(measured)) => {
+            participation_event::Event::PerformanceRecorded(measured) => {
                 let contract = joined(&earlier(event, log).await?)?;
                 Ok(Some(alone(contract, event, figures(event, &measured))))
             }
             _ => Ok(None),
         },
         ("campaigns", "conversion") => match decode(event)? {
-            Some(conversion_event::Event::Attributed(order)) => {
+            conversion_event::Event::Attributed(order) => {
                 let contract = order.attribution.clone().unwrap_or_default().contract;
                 let fact = sold_or_refunded(event, conversion_event::Event::Attributed(order))?;
                 Ok(Some(alone(contract, event, vec![fact])))
             }
-            Some(refunded @ conversion_event::Event::Refunded(_)) => {
+            refunded @ conversion_event::Event::Refunded(_) => {
                 refund(event, refunded, &earlier(event, log).await?).map(Some)
             }
-            None => Ok(None),
         },
         ("payouts", "ledger") => {
-            let recorded = decode(event)?;
-            Ok(recorded
-                .map(|ledger_event::Event::FactRecorded(recorded)| Meaning::Earned(accrued::recorded(event, recorded))))
+            let ledger_event::Event::FactRecorded(recorded) = decode(event)?;
+            Ok(Some(Meaning::Earned(accrued::recorded(event, recorded))))
         }
         _ => Ok(None),
     }
@@ -141,9 +139,7 @@ fn refund(
 ) -> Result<Meaning, Failure> {
     let mut before = Vec::new();
     for earlier in earlier {
-        if let Some(decided) = decode(earlier)? {
-            before.push(sold_or_refunded(earlier, decided)?);
-        }
+        before.push(sold_or_refunded(earlier, decode(earlier)?)?);
     }
     let Some(order) = before.first() else {
         return Err(Failure::Away(format!("the order of {} can't be read yet", event.envelope.resource)));
@@ -177,7 +173,7 @@ fn sold_or_refunded(event: &RecordedEvent, decided: conversion_event::Event) -> 
 /// The contract that the participation was joined by.
 fn joined(earlier: &[RecordedEvent]) -> Result<String, Failure> {
     for event in earlier {
-        if let Some(participation_event::Event::Joined(joined)) = decode(event)? {
+        if let participation_event::Event::Joined(joined) = decode(event)? {
             return Ok(joined.participation.unwrap_or_default().contract);
         }
     }
@@ -205,9 +201,9 @@ fn told(event: &RecordedEvent, part: &str, fact: Fact) -> Told {
     Told { fact_id, fact, source: Source::of(event) }
 }
 
-/// The event; none if it is of a type that came after this version, which then does not price it.
-fn decode<E: EventSet>(event: &RecordedEvent) -> Result<Option<E>, Failure> {
-    E::decode(&event.envelope.event_type, &event.payload).map_err(Failure::defect)
+/// The event. One of a type that came after this version waits until an upgraded one prices it.
+fn decode<E: EventSet>(event: &RecordedEvent) -> Result<E, Failure> {
+    read_event(&event.envelope.event_type, &event.payload).map_err(Failure::defect)
 }
 
 fn money(amount: Option<&wire::Money>) -> Result<Money, Failure> {

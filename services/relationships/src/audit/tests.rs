@@ -81,8 +81,8 @@ fn what_this_version_does_not_know_has_its_entry() {
     let folded = given(Audit, [unknown, garbled, elsewhere]);
     assert_eq!(folded.parked(), []);
     let summary = |tenant, position| &folded.row(tenant, &format!("{position:020}")).unwrap().summary[..];
-    assert_eq!(summary("acme", 1), "ContractReopened");
-    assert_eq!(summary("acme", 2), "ContractDeclined");
+    assert_eq!(summary("acme", 1), "ContractReopened (a type that is unknown here)");
+    assert_eq!(summary("acme", 2), "ContractDeclined (damaged: its content can't be read)");
     assert_eq!(summary("globex", 3), "Offer declined by the unspecified");
 }
 

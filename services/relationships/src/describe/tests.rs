@@ -170,7 +170,11 @@ fn numbers_are_for_people() {
 
 #[test]
 fn what_cannot_be_read_is_named() {
-    assert_eq!(describe("tandem.contracts.v2.ContractReopened", &[]), "ContractReopened");
-    assert_eq!(describe("tandem.contracts.v1.ContractSigned", &[0xff]), "ContractSigned");
-    assert_eq!(describe("odd", &[]), "odd");
+    assert_eq!(describe("tandem.contracts.v2.ContractReopened", &[]), "ContractReopened (a type that is unknown here)");
+    assert_eq!(
+        describe("tandem.contracts.v1.ContractSigned", &[0xff]),
+        "ContractSigned (damaged: its content can't be read)"
+    );
+    assert_eq!(describe("", &[]), "An event without a type");
+    assert_eq!(describe("odd", &[]), "odd (a type that is unknown here)");
 }

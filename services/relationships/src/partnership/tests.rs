@@ -369,19 +369,19 @@ fn tenants_and_partnerships_are_kept_apart() {
 
 #[test]
 fn what_this_version_cannot_take_is_parked_and_nothing_else() {
-    let mut unknown = contract(2, &signed(1));
-    unknown.envelope.event_type = "tandem.contracts.v1.ContractAmended".into();
+    let mut garbled = contract(2, &signed(1));
+    garbled.envelope.event_type = "ContractSigned".into();
     let missing = of("campaigns.conversion.o2", 4, &campaigns::OrderAttributed::default());
     let mut nameless = of("contracts.contract.c9", 5, &signed(1));
     nameless.envelope.partnership = "partnerships/nobody".into();
     let events =
-        [contract(1, &signed(1)), unknown, contract(3, &signed(10)), missing, nameless, conversion(6, &sold(5))];
+        [contract(1, &signed(1)), garbled, contract(3, &signed(10)), missing, nameless, conversion(6, &sold(5))];
     let folded = given(Partnerships, events);
     let parked: Vec<_> = folded.parked().iter().map(|parked| (parked.position, &parked.error[..])).collect();
     assert_eq!(
         parked,
         [
-            (2, "tandem.contracts.v1.ContractAmended is unknown here"),
+            (2, "\"ContractSigned\" is no type of event"),
             (3, "waits for position 2"),
             (4, "the amount is missing"),
             (5, "partnership \"nobody\" is not {brand}~{creator}"),
@@ -390,4 +390,15 @@ fn what_this_version_cannot_take_is_parked_and_nothing_else() {
     let row = folded.row("acme", KEY).unwrap();
     assert_eq!((row.event_count, row.position), (2, 6));
     assert_eq!((&row.money[0].committed, &row.money[0].sales), (&usd(1), &usd(5)));
+}
+
+#[test]
+fn what_a_newer_version_has_written_is_passed_over_alone_and_marked() {
+    let mut newer = contract(2, &signed(1));
+    newer.envelope.event_type = "tandem.contracts.v1.ContractReopened".into();
+    let folded = given(Partnerships, [contract(1, &signed(1)), newer, contract(3, &signed(10))]);
+    assert_eq!(folded.parked(), []);
+    assert_eq!(folded.newer().iter().map(|event| event.position).collect::<Vec<_>>(), [2]);
+    let row = folded.row("acme", KEY).unwrap();
+    assert_eq!((row.event_count, row.position), (2, 3));
 }
