@@ -1,6 +1,6 @@
 //! The story, in its order.
 
-mod answers;
+pub mod answers;
 mod campaign;
 mod contract;
 mod discovery;

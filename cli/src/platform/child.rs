@@ -47,7 +47,23 @@ impl Child {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
-        let output = File::create(log).with_context(|| format!("{} can't be written", log.display()))?;
+        File::create(log).with_context(|| format!("{} can't be written", log.display()))?;
+        let mut started = Self::spawn(name, command, log)?;
+        let content = tokio::select! {
+            content = written(ready_file) => content,
+            status = started.child.wait() => bail!("{name} ended before it was ready ({}): {}", status?, last_words(log)),
+            () = sleep(READY_WITHIN) => bail!("{name} was not ready within {READY_WITHIN:?}: {}", last_words(log)),
+        };
+        Ok((started, content))
+    }
+
+    /// Starts a program with its output at the end of the file `log`, and does not wait for anything.
+    ///
+    /// # Errors
+    /// If it can't be started.
+    pub fn spawn(name: &str, command: &mut Command, log: &Path) -> anyhow::Result<Self> {
+        let output = File::options().create(true).append(true).open(log);
+        let output = output.with_context(|| format!("{} can't be written", log.display()))?;
         let child = command
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
@@ -65,13 +81,7 @@ impl Child {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
-        let mut started = Self { name: name.to_owned(), _watchdog: watchdog, child, log: log.to_owned() };
-        let content = tokio::select! {
-            content = written(ready_file) => content,
-            status = started.child.wait() => bail!("{name} ended before it was ready ({}): {}", status?, last_words(log)),
-            () = sleep(READY_WITHIN) => bail!("{name} was not ready within {READY_WITHIN:?}: {}", last_words(log)),
-        };
-        Ok((started, content))
+        Ok(Self { name: name.to_owned(), _watchdog: watchdog, child, log: log.to_owned() })
     }
 
     /// Its process id; none once it has ended.

@@ -30,6 +30,7 @@ use tandem_nats_server::{NatsServer, StartError, Tls};
 
 pub use child::{Child, beside_this_program};
 pub use ports::Ports;
+pub use processes::Launch;
 pub use ready::{Ready, UpProcess};
 
 use in_process::InProcess;

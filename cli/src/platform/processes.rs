@@ -27,15 +27,25 @@ struct Running {
     child: Child,
 }
 
-/// What all services are told.
-struct Launch {
-    binaries: PathBuf,
-    data: PathBuf,
-    nats_url: String,
-    views: String,
-    endpoints: Endpoints,
-    otlp_endpoint: Option<String>,
-    tls: Option<Certificates>,
+/// What all services are told that are started from here.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    /// Folder of the services' programs.
+    pub binaries: PathBuf,
+    /// Folder of their views and log files.
+    pub data: PathBuf,
+    /// NATS servers, comma separated.
+    pub nats_url: String,
+    /// Where views are kept, as `--views` names it.
+    pub views: String,
+    /// Copies of each stream.
+    pub replicas: usize,
+    /// Where each service answers.
+    pub endpoints: Endpoints,
+    /// OTLP collector for traces and metrics.
+    pub otlp_endpoint: Option<String>,
+    /// Certificates of all services, if they are to speak TLS.
+    pub tls: Option<Certificates>,
 }
 
 impl Processes {
@@ -51,11 +61,11 @@ impl Processes {
             data: options.data.clone(),
             nats_url: nats_url.to_owned(),
             views: options.views(),
+            replicas: 1,
             endpoints: endpoints.clone(),
             otlp_endpoint: options.otlp_endpoint.clone(),
             tls: options.tls.clone(),
         };
-        std::fs::create_dir_all(launch.logs())?;
         let starting = listeners.into_iter().map(|(service, listener, address)| {
             // A listener can't be handed to another program here: its port is free for an instant.
             drop(listener);
@@ -102,18 +112,21 @@ impl Launch {
         self.data.join("logs")
     }
 
-    async fn start(&self, service: Service, address: SocketAddr) -> anyhow::Result<Child> {
+    /// A service, on an address: its name, its program with all options, and the file of its output.
+    ///
+    /// # Errors
+    /// If the folder of the log files can't be made.
+    pub fn service(&self, service: Service, address: SocketAddr) -> anyhow::Result<(String, Command, PathBuf)> {
+        std::fs::create_dir_all(self.logs())?;
         let program = format!("tandem-{service}");
-        let ready_file = self.logs().join(format!("{service}.ready"));
         let mut command = Command::new(self.binaries.join(&program));
         command
             .arg("--development-key")
             .args(["--environment", "development", "--nats-url", &self.nats_url])
+            .args(["--stream-replicas", &self.replicas.to_string()])
             .args(["--listen", &address.to_string()])
             // Not an argument, which everybody could see: there may be a password in it.
-            .env("TANDEM_VIEWS", &self.views)
-            .arg("--ready-file")
-            .arg(&ready_file);
+            .env("TANDEM_VIEWS", &self.views);
         if let Some(collector) = &self.otlp_endpoint {
             command.args(["--otlp-endpoint", collector]);
         }
@@ -125,7 +138,13 @@ impl Launch {
         for other in Service::ALL {
             command.env(other.variable(), self.endpoints.of(other));
         }
-        let log = self.logs().join(format!("{service}.log"));
+        Ok((program, command, self.logs().join(format!("{service}.log"))))
+    }
+
+    async fn start(&self, service: Service, address: SocketAddr) -> anyhow::Result<Child> {
+        let (program, mut command, log) = self.service(service, address)?;
+        let ready_file = log.with_extension("ready");
+        command.arg("--ready-file").arg(&ready_file);
         let started = Child::start(&program, &mut command, &ready_file, &log).await;
         started.map(|(child, _)| child).with_context(|| format!("the {service} service"))
     }

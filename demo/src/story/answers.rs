@@ -6,7 +6,7 @@ use std::future::Future;
 
 use anyhow::Context as _;
 use prost::Message;
-use tandem_client::{ClientBuilder, Service};
+use tandem_client::{Client, ClientBuilder, Service};
 use tandem_proto::campaigns::v1::{ListCampaignsRequest, ListConversionsRequest, ListParticipationsRequest};
 use tandem_proto::common::v1::{ListViewsRequest, RebuildViewRequest, RebuildViewResponse};
 use tandem_proto::contracts::v1::{
@@ -23,13 +23,27 @@ use crate::faults::Faults;
 use crate::world::World;
 
 /// Questions and answers.
-pub(super) type Answers = Vec<(String, Vec<u8>)>;
+pub type Answers = Vec<(String, Vec<u8>)>;
 
 const PAGE: i32 = 500;
 
 /// Asks every list, and for the partnership now and as of a time.
 pub(super) async fn collect(world: &World<'_>, partnership: &str, as_of: jiff::Timestamp) -> anyhow::Result<Answers> {
     let client = world.client(&Person::Olga);
+    let mut answers = lists(&client).await?;
+    for as_of in [None, Some(time::to_proto(as_of))] {
+        let request = GetPartnershipRequest { name: partnership.to_owned(), as_of };
+        let answer = client.relationships().get_partnership(request).await?.into_inner();
+        answers.push((format!("get_partnership as of {as_of:?}"), answer.encode_to_vec()));
+    }
+    Ok(answers)
+}
+
+/// Asks every list for all of it.
+///
+/// # Errors
+/// What a list answers instead.
+pub async fn lists(client: &Client) -> anyhow::Result<Answers> {
     let mut answers = Answers::new();
     macro_rules! list {
         ($api:ident, $method:ident, $request:ident) => {
@@ -54,11 +68,6 @@ pub(super) async fn collect(world: &World<'_>, partnership: &str, as_of: jiff::T
     list!(payout_runs, list_payout_runs, ListPayoutRunsRequest);
     list!(relationships, list_partnerships, ListPartnershipsRequest);
     list!(relationships, list_audit_entries, ListAuditEntriesRequest);
-    for as_of in [None, Some(time::to_proto(as_of))] {
-        let request = GetPartnershipRequest { name: partnership.to_owned(), as_of };
-        let answer = client.relationships().get_partnership(request).await?.into_inner();
-        answers.push((format!("get_partnership as of {as_of:?}"), answer.encode_to_vec()));
-    }
     Ok(answers)
 }
 
@@ -100,8 +109,10 @@ where
 }
 
 /// Rebuilds all views of all services.
-pub(super) async fn rebuild(world: &World<'_>) -> anyhow::Result<Vec<(String, RebuildViewResponse)>> {
-    let client = world.client(&Person::Olga);
+///
+/// # Errors
+/// If one has parked events, or can't be rebuilt.
+pub async fn rebuild(client: &Client) -> anyhow::Result<Vec<(String, RebuildViewResponse)>> {
     let mut rebuilt = Vec::new();
     for service in Service::ALL {
         let mut api = client.views(service);

@@ -3,13 +3,19 @@
 //! Invariant: the server never outlives its parent, however that ends, and is never shut down before its parent asks.
 
 mod binary;
+mod cluster;
+mod config;
 mod process;
 
 use std::path::{Path, PathBuf};
 
+use rustix::process::Signal;
 use tempfile::TempDir;
 
+use config::Config;
 use process::{Launch, Process};
+
+pub use cluster::Cluster;
 
 /// Why no server is running.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +48,7 @@ pub struct Builder {
     binary: Option<PathBuf>,
     store: Option<PathBuf>,
     port: u16,
-    sync_always: bool,
+    own: Config,
     config: Option<PathBuf>,
     variables: Vec<(String, String)>,
     flags: Vec<String>,
@@ -85,7 +91,14 @@ impl Builder {
     /// Acknowledges only what is on disk (`sync_interval: always`): slower, and safe against power loss.
     #[must_use]
     pub fn sync_always(mut self, on: bool) -> Self {
-        self.sync_always = on;
+        self.own.sync_always = on;
+        self
+    }
+
+    /// Takes no more than so many bytes, over all streams together (`max_file_store`): a disk that gets full.
+    #[must_use]
+    pub fn storage_limit(mut self, bytes: u64) -> Self {
+        self.own.storage_limit = Some(bytes);
         self
     }
 
@@ -142,7 +155,7 @@ impl Builder {
             binary,
             store,
             port: self.port,
-            sync_always: self.sync_always,
+            own: self.own,
             config: self.config,
             variables: self.variables,
             flags: self.flags,
@@ -227,6 +240,27 @@ impl NatsServer {
             Some(process) => Ok(process.kill().await?),
             None => Ok(()),
         }
+    }
+
+    /// Lets it hang (SIGSTOP): its connections stay open, and nothing comes over them. Nothing to do while it is stopped.
+    ///
+    /// # Errors
+    /// If it can't be signalled.
+    pub fn pause(&self) -> Result<(), StartError> {
+        Ok(self.process.as_ref().map_or(Ok(()), |process| process.signal(Signal::STOP))?)
+    }
+
+    /// Lets it go on (SIGCONT).
+    ///
+    /// # Errors
+    /// If it can't be signalled.
+    pub fn resume(&self) -> Result<(), StartError> {
+        Ok(self.process.as_ref().map_or(Ok(()), |process| process.signal(Signal::CONT))?)
+    }
+
+    /// What it may take from its next start on: see [`Builder::storage_limit`].
+    pub fn set_storage_limit(&mut self, bytes: Option<u64>) {
+        self.launch.own.storage_limit = bytes;
     }
 
     /// Starts it again on the same port and store, after a clean stop if it is running.

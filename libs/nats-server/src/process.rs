@@ -14,12 +14,14 @@ use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
 use crate::StartError;
+use crate::config::Config;
 
 const READY_WITHIN: Duration = Duration::from_secs(30);
 const STOPPED_WITHIN: Duration = Duration::from_secs(20);
 
 /// Reads its stdin, which nobody writes to: the read ends when the parent, who holds the other end, is gone.
-const WATCHDOG: &str = r#"read -r _; kill -TERM "$1" 2>/dev/null"#;
+/// One that is paused hears of it only when it goes on.
+const WATCHDOG: &str = r#"read -r _; kill -TERM "$1" 2>/dev/null; kill -CONT "$1" 2>/dev/null"#;
 
 /// What is run, and how.
 #[derive(Debug)]
@@ -28,7 +30,7 @@ pub(crate) struct Launch {
     pub(crate) store: PathBuf,
     /// 0 for one that the server chooses.
     pub(crate) port: u16,
-    pub(crate) sync_always: bool,
+    pub(crate) own: Config,
     /// Instead of one of our own.
     pub(crate) config: Option<PathBuf>,
     pub(crate) variables: Vec<(String, String)>,
@@ -53,7 +55,7 @@ impl Process {
             Some(file) => file.clone(),
             None => {
                 let file = run.path().join("nats-server.conf");
-                std::fs::write(&file, configuration(launch.sync_always))?;
+                std::fs::write(&file, launch.own.file())?;
                 file
             }
         };
@@ -118,9 +120,9 @@ impl Process {
 
     /// SIGTERM, and SIGKILL if that is not heard.
     pub(crate) async fn terminate(mut self) -> std::io::Result<()> {
-        // An id that is still there belongs to a child that was not reaped: the signal can't reach a stranger.
-        if let Some(pid) = self.server.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
-            kill_process(pid, Signal::TERM)?;
+        if self.server.id().is_some() {
+            self.signal(Signal::TERM)?;
+            self.signal(Signal::CONT)?;
             if timeout(STOPPED_WITHIN, self.server.wait()).await.is_err() {
                 tracing::warn!("nats-server did not end within {STOPPED_WITHIN:?}; killing it");
             }
@@ -128,15 +130,18 @@ impl Process {
         self.kill().await
     }
 
+    pub(crate) fn signal(&self, signal: Signal) -> std::io::Result<()> {
+        // An id that is still there belongs to a child that was not reaped: the signal can't reach a stranger.
+        match self.server.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
+            Some(pid) => Ok(kill_process(pid, signal)?),
+            None => Ok(()),
+        }
+    }
+
     /// SIGKILL.
     pub(crate) async fn kill(mut self) -> std::io::Result<()> {
         if self.server.id().is_some() { self.server.kill().await } else { Ok(()) }
     }
-}
-
-/// Address, port and store come as flags.
-fn configuration(sync_always: bool) -> &'static str {
-    if sync_always { "jetstream {\n  sync_interval: always\n}\n" } else { "jetstream {}\n" }
 }
 
 /// The port, once the server listens. It then writes `<name of binary>_<pid>.ports` and says nothing more: polled, for

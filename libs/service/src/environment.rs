@@ -14,7 +14,6 @@ use tandem_eventlog::{EventLog, JetStreamLog, JetStreamOptions};
 use tandem_proto::GrpcServer;
 use tandem_timers::{AnyTimers, TimerQueue, TimerStream, TimerStreamOptions, Timers};
 use tandem_views::{AnyView, View, ViewHandle, ViewStore};
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
@@ -24,7 +23,9 @@ use tonic::service::Routes;
 use crate::config::Settings;
 use crate::preflight;
 use crate::processes::Processes;
+use crate::readiness::Readiness;
 use crate::service_tokens::ServiceTokens;
+use crate::waiting::until_it_passes;
 
 /// A Tandem service.
 #[tonic::async_trait]
@@ -106,8 +107,6 @@ pub struct Environment {
     pub draining: CancellationToken,
     /// Cancelled after the last request: background work should end.
     pub stopping: CancellationToken,
-    /// Whether NATS is connected.
-    pub(crate) log_reached: watch::Receiver<bool>,
     /// Shared by the executors of all kinds.
     pub(crate) aggregates: AggregateCache,
     pub(crate) tasks: TaskTracker,
@@ -126,16 +125,20 @@ impl Environment {
         name: &'static str,
         settings: &Settings,
         keeps_vault: bool,
+        readiness: Readiness,
         draining: CancellationToken,
     ) -> anyhow::Result<Self> {
-        let (nats, log_reached) = settings.nats.connect_watched(name).await?;
+        let nats = settings.nats.connect_watched(name, readiness).await?;
         preflight::check(settings, &nats, keeps_vault).await?;
         let options = JetStreamOptions {
             name: settings.stream.clone(),
             replicas: settings.stream_replicas,
             ..JetStreamOptions::default()
         };
-        let log = JetStreamLog::open(nats.clone(), options).await.context("the log can't be opened (--stream)")?;
+        let passes =
+            |error: &tandem_eventlog::OpenError| matches!(error, tandem_eventlog::OpenError::Unavailable { .. });
+        let log = until_it_passes("the log", passes, || JetStreamLog::open(nats.clone(), options.clone())).await;
+        let log = log.context("the log can't be opened (--stream)")?;
         let opened = ViewStore::open_for(&settings.views, name).await;
         let views = opened.context("views can't be kept there (--views)")?;
         let views = views.with_cache_bytes(settings.limits.view_cache_bytes);
@@ -147,7 +150,6 @@ impl Environment {
             views,
             draining,
             stopping: CancellationToken::new(),
-            log_reached,
             aggregates: AggregateCache::with_bytes(settings.limits.cache_bytes),
             tasks: TaskTracker::new(),
             timers: None,
@@ -226,7 +228,10 @@ impl Environment {
             replicas: self.settings.stream_replicas,
             ..TimerStreamOptions::default()
         };
-        Ok(Arc::new(TimerStream::open(self.nats()?, options).await?))
+        let passes = |error: &tandem_timers::OpenError| matches!(error, tandem_timers::OpenError::Unavailable { .. });
+        let nats = self.nats()?;
+        let open = || TimerStream::open(nats.clone(), options.clone());
+        Ok(Arc::new(until_it_passes("the stream of timers", passes, open).await?))
     }
 
     /// Starts background work, which is to end on [`Self::stopping`] and is waited for then.

@@ -1,78 +1,87 @@
-//! `grpc.health.v1`: whether this process is to be sent requests.
+//! `grpc.health.v1`: whether this process is to be sent requests, and whether it lives.
 //!
-//! Invariant: SERVING only while the log can be reached and shutdown has not begun; a watcher never holds up shutdown. "live"
-//! alone is always SERVING: whoever restarts what is not would restart it because NATS is away.
+//! Invariant: SERVING only while it is ready and shutdown has not begun, but [`LIVE`] always: what waits for NATS is
+//! not helped by being killed. A watcher never holds up shutdown.
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
 
 use futures::{Stream, StreamExt as _, stream};
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
-/// Served by every process beside its own.
-const OPEN: [&str; 2] = ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"];
+use crate::gate::Gate;
+use crate::readiness::Readiness;
 
-/// The name under which the process says that it answers at all.
-const LIVE: &str = "live";
+/// The name to ask for whether the process lives: for a liveness probe, whose failure is answered by a restart.
+pub const LIVE: &str = "live";
+
+/// Served by every process beside its own.
+const OPEN: [&str; 3] = ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", ""];
 
 pub(crate) struct HealthService {
-    services: BTreeSet<&'static str>,
-    log_reached: watch::Receiver<bool>,
+    gate: Gate,
+    readiness: Readiness,
     draining: CancellationToken,
 }
 
-/// The health of all these services by their full names, of the open ones beside them, and of the process (the empty
-/// name): they stand and fall together.
-pub(crate) fn server(
-    services: impl IntoIterator<Item = &'static str>,
-    log_reached: watch::Receiver<bool>,
-    draining: CancellationToken,
-) -> HealthServer<HealthService> {
-    let services = services.into_iter().chain(OPEN).chain(["", LIVE]).collect();
-    HealthServer::new(HealthService { services, log_reached, draining })
+/// The health of all gRPC services behind the gate by their full names, of the open ones beside them, and of the process
+/// (the empty name): they stand and fall together.
+pub(crate) fn server(gate: Gate, readiness: Readiness, draining: CancellationToken) -> HealthServer<HealthService> {
+    HealthServer::new(HealthService { gate, readiness, draining })
 }
 
-fn response(log_reached: bool, draining: bool) -> HealthCheckResponse {
-    let serving = log_reached && !draining;
+fn response(serving: bool) -> HealthCheckResponse {
     let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
     HealthCheckResponse { status: status.into() }
+}
+
+impl HealthService {
+    /// Whether it is served here, as far as is known: before the gate is open, that may be anything.
+    fn knows(&self, service: &str) -> bool {
+        OPEN.contains(&service) || self.gate.names().is_none_or(|names| names.contains(service))
+    }
 }
 
 #[tonic::async_trait]
 impl Health for HealthService {
     async fn check(&self, request: Request<HealthCheckRequest>) -> Result<Response<HealthCheckResponse>, Status> {
         let service = request.into_inner().service;
-        if !self.services.contains(&*service) {
-            let served: Vec<_> = self.services.iter().copied().filter(|name| !name.is_empty()).collect();
-            let message = format!("{service:?} is not served here; ask for one of {}, or for none.", served.join(", "));
+        if service == LIVE {
+            return Ok(Response::new(response(true)));
+        }
+        if !self.knows(&service) {
+            let open = OPEN.into_iter().chain([LIVE]).filter(|name| !name.is_empty());
+            let served: BTreeSet<_> = self.gate.names().into_iter().flatten().copied().chain(open).collect();
+            let served = served.into_iter().collect::<Vec<_>>().join(", ");
+            let message = format!("{service:?} is not served here; ask for one of {served}, or for none.");
             return Err(Status::not_found(message));
         }
-        if service == LIVE {
-            return Ok(Response::new(response(true, false)));
-        }
-        Ok(Response::new(response(*self.log_reached.borrow(), self.draining.is_cancelled())))
+        Ok(Response::new(response(self.readiness.is_ready() && !self.draining.is_cancelled())))
     }
 
     type WatchStream = Pin<Box<dyn Stream<Item = Result<HealthCheckResponse, Status>> + Send>>;
 
     async fn watch(&self, request: Request<HealthCheckRequest>) -> Result<Response<Self::WatchStream>, Status> {
         let service = request.into_inner().service;
-        if !self.services.contains(&*service) {
+        let draining = self.draining.clone();
+        let constant = |response| {
+            let forever = stream::once(async move { Ok(response) }).chain(stream::pending());
+            forever.take_until(draining.clone().cancelled_owned())
+        };
+        if service == LIVE {
+            return Ok(Response::new(Box::pin(constant(response(true)))));
+        }
+        if !self.knows(&service) {
             // A watcher waits for the service to appear (health.proto).
             let unknown = HealthCheckResponse { status: ServingStatus::ServiceUnknown.into() };
-            let forever = stream::once(async move { Ok(unknown) }).chain(stream::pending());
-            return Ok(Response::new(Box::pin(forever.take_until(self.draining.clone().cancelled_owned()))));
+            return Ok(Response::new(Box::pin(constant(unknown))));
         }
-        let changes = tokio_stream::wrappers::WatchStream::new(self.log_reached.clone());
-        let live = service == LIVE;
-        let states = changes.map(move |reached| Ok(response(reached || live, false)));
-        let draining = self.draining.clone();
-        let last = stream::once(async { Ok(response(false, true)) });
+        let states = self.readiness.changes().map(|ready| Ok(response(ready)));
+        let last = stream::once(async { Ok(response(false)) });
         Ok(Response::new(Box::pin(states.take_until(draining.cancelled_owned()).chain(last))))
     }
 }

@@ -88,6 +88,7 @@ mod call;
 mod config;
 mod environment;
 mod error;
+mod gate;
 mod health;
 mod info;
 mod limits;
@@ -96,6 +97,7 @@ mod nats;
 mod peers;
 mod preflight;
 mod processes;
+mod readiness;
 mod resource;
 mod run;
 mod server;
@@ -106,6 +108,7 @@ pub mod testing;
 mod timers;
 mod tls;
 mod views;
+mod waiting;
 
 // Not in tests of this crate, which link it a second time for its helpers.
 #[cfg(not(test))]
@@ -118,12 +121,14 @@ pub use config::{
 };
 pub use environment::{Environment, Service, Wired};
 pub use error::{DOMAIN, Problem, code, status};
+pub use health::LIVE;
 pub use nats::NatsSettings;
 pub use peers::Peers;
 pub use resource::{Resource, ResourceView, list};
 pub use run::{CommandLine, main, run, run_on, terminated, write_ready_file};
 pub use service_tokens::ServiceTokens;
 pub use telemetry::Telemetry;
+pub use waiting::until_it_passes;
 
 /// A command allocates much, for a moment: with the C library's allocator a service takes a fifth fewer of them.
 #[cfg(not(test))]

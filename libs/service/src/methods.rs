@@ -44,7 +44,12 @@ pub(crate) fn find(path: &str) -> Option<&'static Method> {
 
 /// Health and reflection, which tell nothing of any tenant: open to all, and never shed.
 pub(crate) fn is_open(path: &str) -> bool {
-    path.starts_with("/grpc.health.v1.Health/") || path.starts_with("/grpc.reflection.v1.ServerReflection/")
+    is_health(path) || path.starts_with("/grpc.reflection.v1.ServerReflection/")
+}
+
+/// Health, which answers from the first moment on.
+pub(crate) fn is_health(path: &str) -> bool {
+    path.starts_with("/grpc.health.v1.Health/")
 }
 
 #[cfg(test)]

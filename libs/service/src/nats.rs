@@ -6,16 +6,22 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use async_nats::{Client, ConnectOptions, Event};
+use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, Event};
 use tandem_tls::ClientTls;
-use tokio::sync::watch;
-use tokio::time::Instant;
 
+use crate::readiness::Readiness;
 use crate::tls::identity;
+use crate::waiting::until_it_passes;
 
-/// How long NATS is waited for at startup.
+/// How long NATS is waited for by who can't wait for ever.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
-const BETWEEN_TRIES: Duration = Duration::from_millis(500);
+/// A server that is silent is asked for a sign of life this often, and given up at the third time: one that hangs, or is
+/// cut off, is left for another within six seconds.
+const PING_INTERVAL: Duration = Duration::from_secs(2);
+/// How long one server of several is given to take the connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// The longest wait between two tries to connect again.
+const RECONNECT_DELAY: Duration = Duration::from_secs(1);
 
 /// Where NATS is, and as whom it is used.
 #[derive(clap::Args, Clone, Debug)]
@@ -59,16 +65,19 @@ impl NatsSettings {
     /// # Errors
     /// If no server answers or lets it in; names the option and the remedy.
     pub async fn connect(&self, name: &str) -> anyhow::Result<Client> {
-        Ok(self.connect_watched(name).await?.0)
+        let connecting = self.connect_watched(name, Readiness::default());
+        tokio::time::timeout(CONNECT_WITHIN, connecting)
+            .await
+            .with_context(|| format!("NATS can't be reached at {}; start it, or name it in --nats-url", self.url))?
     }
 
-    /// As [`connect`](Self::connect); tells whether the connection stands, too.
-    pub(crate) async fn connect_watched(&self, name: &str) -> anyhow::Result<(Client, watch::Receiver<bool>)> {
-        let (reached, watched) = watch::channel(true);
+    /// As [`connect`](Self::connect), but waits for a server until there is one; `readiness` is told whether the connection
+    /// stands.
+    pub(crate) async fn connect_watched(&self, name: &str, readiness: Readiness) -> anyhow::Result<Client> {
         let options = self.options(name).await?.event_callback(move |event| {
             match event {
-                Event::Connected => _ = reached.send_replace(true),
-                Event::Disconnected | Event::Closed => _ = reached.send_replace(false),
+                Event::Connected => readiness.connected(true),
+                Event::Disconnected | Event::Closed => readiness.connected(false),
                 // Whoever waits for an answer is only told that none came.
                 Event::ServerError(error) => tracing::error!(%error, "NATS refuses what was asked of it"),
                 _ => {}
@@ -76,24 +85,24 @@ impl NatsSettings {
             async {}
         });
         let servers: Vec<_> = self.url.split(',').map(str::trim).collect();
-        let give_up = Instant::now() + CONNECT_WITHIN;
-        loop {
-            match options.clone().connect(&servers[..]).await {
-                Ok(client) => return Ok((client, watched)),
-                Err(error) if Instant::now() > give_up => {
-                    let what = format!("NATS can't be reached at {}; start it, or name it in --nats-url", self.url);
-                    return Err(anyhow::Error::new(error).context(what));
-                }
-                Err(error) => {
-                    tracing::info!(%error, url = self.url, "waiting for NATS");
-                    tokio::time::sleep(BETWEEN_TRIES).await;
-                }
-            }
-        }
+        // A server that is away, or still starts, is waited for; one that refuses is not.
+        let passes = |error: &ConnectError| {
+            matches!(error.kind(), ConnectErrorKind::Dns | ConnectErrorKind::TimedOut | ConnectErrorKind::Io)
+        };
+        let connected = until_it_passes("NATS", passes, || options.clone().connect(&servers[..])).await;
+        connected.with_context(|| format!("NATS can't be used at {}; name it in --nats-url", self.url))
     }
 
     async fn options(&self, name: &str) -> anyhow::Result<ConnectOptions> {
-        let mut options = ConnectOptions::new().name(name).custom_inbox_prefix(format!("_INBOX.{name}"));
+        let mut options = ConnectOptions::new()
+            .name(name)
+            .custom_inbox_prefix(format!("_INBOX.{name}"))
+            .ping_interval(PING_INTERVAL)
+            .connection_timeout(CONNECT_TIMEOUT)
+            .reconnect_delay_callback(|attempt| {
+                let doublings = u32::try_from(attempt).unwrap_or(u32::MAX);
+                Duration::from_millis(2).saturating_mul(2_u32.saturating_pow(doublings)).min(RECONNECT_DELAY)
+            });
         if let Some(path) = &self.credentials {
             options = (options.credentials_file(path).await)
                 .with_context(|| format!("--nats-credentials {} can't be read", path.display()))?;

@@ -1,10 +1,12 @@
 //! Running a service, as a process of its own or beside others.
 //!
-//! Invariant: started in the order address, log, views, server, and stopped in the reverse order.
+//! Invariant: started in the order address, server, log, views, gate, so that health is answered from the first moment on;
+//! stopped in the reverse order.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _};
@@ -15,7 +17,9 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::Authenticator;
 use crate::config::Settings;
 use crate::environment::{Environment, Service};
-use crate::{Telemetry, processes, server, views};
+use crate::gate::Gate;
+use crate::readiness::Readiness;
+use crate::{Telemetry, health, processes, server, views};
 
 /// The command line of a service.
 #[derive(clap::Parser, Clone, Debug)]
@@ -73,7 +77,8 @@ fn try_main<S: Service>() -> anyhow::Result<()> {
     })
 }
 
-/// Runs a service until `shutdown`. `ready` is told the address once the service answers on it.
+/// Runs a service until `shutdown`. `ready` is told the address once the service answers on it. Without NATS it waits:
+/// its health is NOT_SERVING then, and whoever calls is told to come again.
 ///
 /// # Errors
 /// What kept it from starting or running.
@@ -107,37 +112,50 @@ pub async fn run_on<S: Service>(
         Some(address) => Some(server::bind(address).await?),
         None => None,
     };
-    let draining = CancellationToken::new();
-    let started = async {
-        let env = Environment::open(S::NAME, settings, S::KEEPS_VAULT, draining.clone()).await?;
-        let wired = S::wire(&env, args).await.with_context(|| format!("{} can't be started", S::NAME))?;
-        anyhow::Ok((env, wired))
-    };
-    let (env, wired) = tokio::select! {
-        started = started => started?,
-        () = shutdown.cancelled() => return Ok(()),
-    };
-    env.start_processes();
-    let views = wired.views.clone();
-    if settings.telemetry.endpoint().is_some() {
-        env.spawn(views::measure(views.clone(), env.stopping.clone()));
-        env.spawn(processes::measure(env.failing(), env.stopping.clone()));
-    }
-    let (routes, health) = server::routes(wired, &env, &shutdown)?;
+    let (gate, readiness, draining) = (Gate::default(), Readiness::default(), CancellationToken::new());
+    let health = health::server(gate.clone(), readiness.clone(), shutdown.clone());
     let announced = async {
         shutdown.cancelled().await;
         tokio::time::sleep(settings.drain_delay()).await;
         draining.cancel();
         std::future::pending().await
     };
-    tracing::info!(service = S::NAME, %address, tls = tls.is_some(), "ready");
+    let with_tls = tls.is_some();
+    let serving = async {
+        let (gate, limits) = (gate.clone(), &settings.limits);
+        tokio::select! {
+            served = server::serve(listener, tls, gate, health.clone(), authenticator, limits, draining.clone()) => served,
+            () = server::serve_health(health_listener, health.clone()) => Ok(()),
+            () = announced => Ok(()),
+        }
+    };
+    let mut serving = std::pin::pin!(serving);
+    let started = async {
+        let env = Environment::open(S::NAME, settings, S::KEEPS_VAULT, readiness.clone(), draining.clone()).await?;
+        // Whatever was started ends, should the rest fail or be given up.
+        let guard = env.stopping.clone().drop_guard();
+        let wired = S::wire(&env, args).await.with_context(|| format!("{} can't be started", S::NAME))?;
+        let views = wired.views.clone();
+        gate.open(server::behind(wired, &env)?);
+        guard.disarm();
+        anyhow::Ok((env, views))
+    };
+    // Health is answered while NATS is waited for.
+    let (env, views) = tokio::select! {
+        started = started => started?,
+        served = &mut serving => return served,
+    };
+    env.start_processes();
+    env.spawn(readiness.clone().ask(Arc::clone(&env.log), env.stopping.clone()));
+    if settings.telemetry.endpoint().is_some() {
+        env.spawn(views::measure(views.clone(), env.stopping.clone()));
+        env.spawn(processes::measure(env.failing(), env.stopping.clone()));
+    }
+    readiness.wired();
+    tracing::info!(service = S::NAME, %address, tls = with_tls, "ready");
     // Nobody may care.
     let _ = ready.send(address);
-    let served = tokio::select! {
-        served = server::serve(listener, tls, routes, authenticator, &settings.limits, draining.clone()) => served,
-        () = server::serve_health(health_listener, health) => Ok(()),
-        () = announced => Ok(()),
-    };
+    let served = serving.await;
     env.stop(&views, settings.limits.drain_timeout).await;
     tracing::info!(service = S::NAME, "stopped");
     served

@@ -1,7 +1,7 @@
 //! The one way in which a gRPC server is started here.
 //!
-//! Invariant: every request passes, in this order, the span, authorization and the limits; health and reflection alone
-//! are open. Shutdown is announced, then finishes what has begun.
+//! Invariant: every request passes, in this order, the span, authorization, the limits and the gate; health and reflection
+//! alone are open. Shutdown is announced, then finishes what has begun.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -24,7 +24,8 @@ use tonic_health::pb::health_server::HealthServer;
 use crate::auth::{AuthLayer, Authenticator};
 use crate::config::Limits;
 use crate::environment::{Environment, Wired};
-use crate::health::{self, HealthService};
+use crate::gate::{Behind, Gate};
+use crate::health::HealthService;
 use crate::info::InfoOperations;
 use crate::limits::LimitLayer;
 use crate::processes::ProcessOperations;
@@ -47,12 +48,8 @@ pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// All routes of a service, and its health once more.
-pub(crate) fn routes(
-    wired: Wired,
-    env: &Environment,
-    shutdown: &CancellationToken,
-) -> anyhow::Result<(Routes, HealthServer<HealthService>)> {
+/// All that a service serves beside its health.
+pub(crate) fn behind(wired: Wired, env: &Environment) -> anyhow::Result<Behind> {
     let limit = env.settings.limits.max_message_bytes;
     let Wired { services, views, timers } = wired;
     let mut wired = Wired { services, ..Wired::default() };
@@ -76,20 +73,20 @@ pub(crate) fn routes(
     for name in &names {
         reflection = reflection.with_service_name(*name);
     }
-    let health = health::server(names, env.log_reached.clone(), shutdown.clone());
-    let mut routes =
-        Routes::new(health.clone()).add_service(reflection.build_v1().context("descriptors for reflection")?);
+    let mut routes = Routes::new(reflection.build_v1().context("descriptors for reflection")?);
     for (_, mount) in wired.services {
         routes = mount(routes, limit);
     }
-    Ok((routes.prepare(), health))
+    Ok(Behind { routes: routes.prepare(), names: names.into_iter().collect() })
 }
 
-/// Serves until `draining`, then finishes what has begun, for `drain_timeout` at most.
+/// Serves health, and what is behind the gate, until `draining`; then finishes what has begun, for `drain_timeout` at
+/// most.
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<ServerTls>,
-    routes: Routes,
+    gate: Gate,
+    health: HealthServer<HealthService>,
     authenticator: Authenticator,
     limits: &Limits,
     draining: CancellationToken,
@@ -101,7 +98,8 @@ pub(crate) async fn serve(
         .layer(RpcLayer::new())
         .layer(AuthLayer(Arc::new(authenticator)))
         .layer(LimitLayer::new(limits))
-        .add_routes(routes);
+        .layer(gate)
+        .add_service(health);
     let (incoming, end) = (incoming(listener), draining.cancelled());
     let serving = match tls {
         None => Either::Left(server.serve_with_incoming_shutdown(incoming, end)),

@@ -5,14 +5,21 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Door, Test, client};
+use common::{Args, Bearer, Door, Test, UnderTest, client, reason};
+use rustix::process::{Pid, Signal, kill_process};
 use tandem_proto::common::v1::ListViewsRequest;
 use tandem_proto::common::v1::view_service_client::ViewServiceClient;
-use tandem_service::DeploymentEnvironment;
+use tandem_service::testing::token;
+use tandem_service::{DeploymentEnvironment, LIVE, run_on};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 use tonic::Streaming;
+use tonic::transport::Channel;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
+use tonic_types::StatusExt as _;
 
 async fn until(health: &mut Streaming<HealthCheckResponse>, wanted: ServingStatus) {
     let wait = async {
@@ -76,6 +83,75 @@ async fn each_grpc_service_has_its_health_by_name() {
     let status = health.check(request).await.unwrap_err();
     assert_eq!(status.code(), tonic::Code::NotFound);
     assert!(status.message().contains("tandem.common.v1.ViewService"), "{status}");
+}
+
+async fn status_of(health: &mut HealthClient<Channel>, service: &str) -> ServingStatus {
+    let request = HealthCheckRequest { service: service.to_owned() };
+    health.check(request).await.unwrap().into_inner().status()
+}
+
+#[tokio::test]
+async fn started_before_nats_it_waits_for_it() {
+    let mut test = Test::new(Door::default()).await;
+    test.nats.stop().await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (shutdown, (ready, mut told)) = (CancellationToken::new(), oneshot::channel());
+    let running = tokio::spawn({
+        let (settings, shutdown) = (test.settings.clone(), shutdown.clone());
+        async move { run_on::<UnderTest>(listener, &settings, &Args::default(), shutdown, ready).await }
+    });
+    let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
+    let mut health = HealthClient::new(channel.clone());
+    for not_ready in ["", "tandem.common.v1.ViewService"] {
+        assert_eq!(status_of(&mut health, not_ready).await, ServingStatus::NotServing, "{not_ready}");
+    }
+    assert_eq!(status_of(&mut health, LIVE).await, ServingStatus::Serving);
+    let bearer = Bearer(token("users/ada", "acme", &["*"]));
+    let mut client = ViewServiceClient::with_interceptor(channel, bearer);
+    let refused = client.list_views(ListViewsRequest {}).await.unwrap_err();
+    assert_eq!((refused.code(), &*reason(&refused)), (tonic::Code::Unavailable, "LOG_UNAVAILABLE"));
+    assert!(refused.get_error_details().retry_info().unwrap().retry_delay.is_some());
+    assert!(told.try_recv().is_err(), "nobody is told that it is ready");
+
+    let mut watched = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    until(&mut watched, ServingStatus::NotServing).await;
+    test.nats.restart().await.unwrap();
+    until(&mut watched, ServingStatus::Serving).await;
+    assert_eq!(told.await.unwrap(), address);
+    client.list_views(ListViewsRequest {}).await.unwrap();
+    shutdown.cancel();
+    running.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn waiting_for_nats_it_can_be_shut_down() {
+    let mut test = Test::new(Door::default()).await;
+    test.nats.stop().await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (shutdown, (ready, told)) = (CancellationToken::new(), oneshot::channel());
+    let stop = shutdown.clone();
+    let settings = test.settings.clone();
+    let running =
+        tokio::spawn(async move { run_on::<UnderTest>(listener, &settings, &Args::default(), stop, ready).await });
+    shutdown.cancel();
+    tokio::time::timeout(Duration::from_secs(10), running).await.expect("it ended").unwrap().unwrap();
+    assert!(told.await.is_err());
+}
+
+#[tokio::test]
+async fn it_is_not_ready_while_nats_is_silent() {
+    let test = Test::new(Door::default()).await;
+    let running = test.start().await;
+    let mut health = HealthClient::new(running.channel());
+    let mut watched = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    until(&mut watched, ServingStatus::Serving).await;
+    let pid = Pid::from_raw(test.nats.pid().unwrap().cast_signed()).unwrap();
+    kill_process(pid, Signal::STOP).unwrap();
+    until(&mut watched, ServingStatus::NotServing).await;
+    assert_eq!(status_of(&mut health, LIVE).await, ServingStatus::Serving);
+    kill_process(pid, Signal::CONT).unwrap();
+    until(&mut watched, ServingStatus::Serving).await;
 }
 
 #[tokio::test]

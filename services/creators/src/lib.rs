@@ -19,8 +19,8 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tandem_proto::creators::v1::creator_service_server::CreatorServiceServer;
 use tandem_proto::creators::v1::prospect_service_server::ProspectServiceServer;
-use tandem_service::{DeploymentEnvironment, Environment, ResourceView, Service, Wired};
-use tandem_vault::{MasterKey, Vault};
+use tandem_service::{DeploymentEnvironment, Environment, ResourceView, Service, Wired, until_it_passes};
+use tandem_vault::{MasterKey, Vault, VaultError};
 
 use crate::creator::Creator;
 use crate::prospect::Prospect;
@@ -63,7 +63,9 @@ impl Service for Creators {
         let master = args.master_key(env.settings.environment)?;
         let jetstream = async_nats::jetstream::new(env.nats()?);
         let replicas = env.settings.stream_replicas;
-        let vault = Vault::open(&jetstream, &env.settings.stream, master, replicas).await.context("the vault")?;
+        let passes = |error: &VaultError| matches!(error, VaultError::Unavailable { .. });
+        let open = || Vault::open(&jetstream, &env.settings.stream, master.clone(), replicas);
+        let vault = until_it_passes("the vault", passes, open).await.context("the vault")?;
         let creators = Arc::new(env.executor::<Creator>());
         let creator_view = env.view(ResourceView::<Creator>::default()).await?;
         let prospect_view = env.view(ResourceView::<Prospect>::default()).await?;

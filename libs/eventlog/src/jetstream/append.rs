@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use async_nats::client::{Request, RequestError, RequestErrorKind};
-use async_nats::connection::State;
 use async_nats::{HeaderMap, Message, header};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -40,10 +39,7 @@ struct Refusal {
 impl Connection {
     pub(super) async fn append(self: &Arc<Self>, mut parts: Vec<Append>) -> Result<Vec<Position>, AppendError> {
         Append::check(&parts)?;
-        // The client would hold the message back and send it some time later.
-        if self.client.connection_state() != State::Connected {
-            return Err(AppendError::Unavailable("not connected to NATS".to_owned()));
-        }
+        self.reached().map_err(|error| AppendError::Unavailable(error.0))?;
         let total: usize = parts.iter().map(|part| part.events.len()).sum();
         match (total, parts.pop()) {
             (1, Some(mut part)) => match part.events.pop() {

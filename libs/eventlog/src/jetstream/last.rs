@@ -56,6 +56,7 @@ impl Found {
 impl Connection {
     pub(super) async fn last_position(&self, filter: &Filter) -> Result<Position, ReadError> {
         let subjects = self.subjects(filter)?;
+        self.reached()?;
         let stream = self.context.get_stream_no_info(&self.stream).await.map_err(unreadable)?;
         let end = stream.get_info().await.map_err(unreadable)?.state.last_sequence;
         if filter.kinds.is_empty() && filter.tenant.is_none() {

@@ -18,6 +18,7 @@ mod retry;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::connection::State;
 use async_nats::jetstream::Context;
 use async_nats::{Client, HeaderMap};
 use bytes::Bytes;
@@ -80,6 +81,14 @@ struct Connection {
 }
 
 impl Connection {
+    /// Fails at once while there is no connection: the client would hold a request back and send it some time later.
+    fn reached(&self) -> Result<(), ReadError> {
+        match self.client.connection_state() {
+            State::Connected => Ok(()),
+            State::Pending | State::Disconnected => Err(ReadError("not connected to NATS".to_owned())),
+        }
+    }
+
     /// The NATS subject of an aggregate.
     fn subject(&self, aggregate: &Subject) -> String {
         let Subject { tenant, kind, id } = aggregate;

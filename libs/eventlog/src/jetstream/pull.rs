@@ -49,6 +49,7 @@ impl Connection {
     /// Makes a consumer, or brings a durable one up to date where it goes on. `batch` messages are sent for at once; what
     /// follows a message that was waited for is left to come together for so long.
     pub(super) async fn pull(&self, config: Config, batch: usize, linger: Duration) -> Result<Pull, ReadError> {
+        self.reached()?;
         let consumer = self.context.create_consumer_on_stream(config, &*self.stream).await.map_err(unreadable)?;
         let subject = Subject::from(self.client.new_inbox());
         let inbox = self.client.subscribe(subject.clone()).await.map_err(unreadable)?;

@@ -20,6 +20,7 @@ const NUM_PENDING: &str = "Nats-Num-Pending";
 
 impl Connection {
     pub(super) async fn read(&self, subject: &Subject, after: Position) -> Result<Vec<RecordedEvent>, ReadError> {
+        self.reached()?;
         let subject = self.subject(subject);
         let mut events = Vec::new();
         let mut after = after;
@@ -72,6 +73,7 @@ impl Connection {
         if position == 0 {
             return Ok(None);
         }
+        self.reached()?;
         let request = Request::new().payload(format!(r#"{{"seq":{position}}}"#).into()).timeout(Some(self.timeout));
         let message = self.client.send_request(self.direct_get.clone(), request).await.map_err(unreadable)?;
         match message.status {

@@ -13,7 +13,6 @@ use tandem_proto::common::v1::timer_service_server::TimerServiceServer;
 use tandem_proto::common::v1::view_service_server::ViewServiceServer;
 use tandem_timers::TimerQueue;
 use tandem_views::ViewStore;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
@@ -55,7 +54,6 @@ pub async fn in_process<S: Service>(settings: &Settings, args: &S::Args, parts: 
         views,
         draining: CancellationToken::new(),
         stopping: CancellationToken::new(),
-        log_reached: watch::channel(true).1,
         tasks: TaskTracker::new(),
         timers: Some(timers),
         carriers,
