@@ -8,7 +8,7 @@ use futures::StreamExt;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use tandem_eventlog::testing::{CONTRACT, part};
 use tandem_eventlog::{AppendError, EventLog, Filter, JetStreamLog, JetStreamOptions, Position, Subject};
-use tandem_nats_server::NatsServer;
+use tandem_nats_server::{Cluster, NatsServer};
 use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -133,4 +133,49 @@ async fn an_append_without_an_answer_is_unknown_and_may_be_written() {
     let event = timeout(PATIENCE, events.next()).await.unwrap().unwrap().unwrap();
     assert_eq!(append_surely(&log, &subject("c1"), 0, "1").await, event.position);
     assert!(log.read(&subject("c2"), 0).await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_lags_or_hangs_is_not_believed() {
+    const ASKED: usize = 60;
+    let mut cluster = Cluster::start(3, NatsServer::builder()).await.unwrap();
+    let servers: Vec<String> = cluster.url().split(',').map(str::to_owned).collect();
+    let client = async_nats::connect(&servers[..]).await.unwrap();
+    let context = async_nats::jetstream::new(client.clone());
+    let options = JetStreamOptions { replicas: 3, ..Default::default() };
+    let deadline = Instant::now() + PATIENCE;
+    let log = loop {
+        match JetStreamLog::open(client.clone(), options.clone()).await {
+            Ok(log) => break log,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+    };
+    let first = append_surely(&log, &subject("c1"), 0, "1").await;
+    let followers = async || {
+        let info = context.get_stream("tandem").await.unwrap().cached_info().cluster.clone().unwrap();
+        let connected = client.server_info().server_name;
+        let others = info.replicas.into_iter().filter(|replica| replica.name != connected && replica.current);
+        others.map(|replica| replica.name.trim_start_matches('n').parse::<usize>().unwrap() - 1).collect::<Vec<_>>()
+    };
+    let lagging = loop {
+        assert!(Instant::now() < deadline, "no replica has caught up");
+        if let Some(follower) = followers().await.first() {
+            break *follower;
+        }
+    };
+    cluster.members()[lagging].pause().unwrap();
+    let second = timeout(PATIENCE, append_surely(&log, &subject("c1"), first, "2")).await.unwrap();
+    // Some of these are with the one that hangs, and are answered with what it knew as soon as it goes on.
+    let reads: Vec<_> = (0..ASKED)
+        .map(|_| {
+            let log = log.clone();
+            tokio::spawn(async move { log.read(&subject("c1"), 0).await })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    cluster.members()[lagging].resume().unwrap();
+    for read in reads {
+        let positions: Vec<_> = read.await.unwrap().unwrap().iter().map(|event| event.position).collect();
+        assert_eq!(positions, [first, second]);
+    }
 }

@@ -42,6 +42,8 @@ impl Config {
         if let Some(Membership { server, cluster, port, members }) = &self.membership {
             let routes: Vec<_> = members.iter().map(|port| format!("nats-route://127.0.0.1:{port}")).collect();
             let (server, cluster, routes) = (quoted(server), quoted(cluster), serde_json::Value::from(routes));
+            // By default a member that hangs is noticed after six minutes.
+            let _ = writeln!(file, "ping_interval: 2s\nping_max: 2");
             let _ = writeln!(
                 file,
                 "server_name: {server}\ncluster {{\n  name: {cluster}\n  listen: \"127.0.0.1:{port}\"\n  routes: {routes}\n}}"

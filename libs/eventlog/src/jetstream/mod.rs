@@ -74,6 +74,8 @@ struct Connection {
     found: last::Found,
     group: group::Group,
     stream: String,
+    /// Whether a read may be answered by a server that lags behind.
+    replicated: bool,
     /// `$JS.API.DIRECT.GET.<stream>`.
     direct_get: async_nats::Subject,
     timeout: Duration,

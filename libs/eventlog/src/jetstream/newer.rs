@@ -1,11 +1,13 @@
-//! Which aggregates have new events: one direct get for the last message of each.
+//! Which aggregates have new events: one direct get for the last message of each or, where there are replicas that may lag
+//! behind, a question to the leader for each.
 //!
-//! Invariant: all of an answer is of one state of one replica, which says how far that has the log.
+//! Invariant: all of an answer is of one state of the log, which says how far that reaches.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use async_nats::header;
+use futures::future::try_join_all;
 use tokio::time::timeout;
 
 use super::Connection;
@@ -18,6 +20,10 @@ const NOT_FOUND: u16 = 404;
 
 impl Connection {
     pub(super) async fn newer(&self, subjects: &[Subject], after: Position) -> Result<Newer, ReadError> {
+        self.reached()?;
+        if self.replicated {
+            return self.newer_by_leader(subjects, after).await;
+        }
         let mut last = Vec::with_capacity(subjects.len());
         let mut up_to = None;
         for subjects in subjects.chunks(MOST) {
@@ -26,6 +32,17 @@ impl Connection {
             up_to = Some(up_to.unwrap_or(part.up_to).min(part.up_to));
         }
         Ok(Newer { last, up_to: up_to.unwrap_or(after) })
+    }
+
+    /// What a replica does not have yet may have been acknowledged, so that who asks it could be told what is not so.
+    async fn newer_by_leader(&self, subjects: &[Subject], after: Position) -> Result<Newer, ReadError> {
+        let stream = self.context.get_stream_no_info(&self.stream).await.map_err(unreadable)?;
+        // Before the rest: what is found may be newer.
+        let up_to = stream.get_info().await.map_err(unreadable)?.state.last_sequence;
+        let subjects: Vec<String> = subjects.iter().map(|subject| self.subject(subject)).collect();
+        let last = try_join_all(subjects.iter().map(|subject| self.last_of(subject))).await?;
+        let last = last.into_iter().map(|last| if last > after { last } else { 0 }).collect();
+        Ok(Newer { last, up_to: up_to.max(after) })
     }
 
     async fn newer_of(&self, subjects: &[Subject], after: Position) -> Result<Newer, ReadError> {

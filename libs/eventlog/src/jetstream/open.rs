@@ -85,6 +85,7 @@ impl JetStreamLog {
             inbox,
             found: Found::default(),
             group: Group::new(options.group_above),
+            replicated: config.num_replicas > 1,
             stream: options.name,
             timeout: options.timeout,
             ack_wait: options.ack_wait,

@@ -1,14 +1,18 @@
 //! Reading: the events of an aggregate by batched direct get, and one event by its position.
 //!
-//! Invariant: what is read has no gaps; an answer that lacks a message is an error, never a shorter history.
+//! Invariant: what is read has no gaps; an answer that lacks a message is an error, never a shorter history. An aggregate
+//! is read as it was when it was asked for, or newer: where there are replicas, which may lag behind, the leader tells how
+//! far there is to read.
 
 use async_nats::client::Request;
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use async_nats::{Message, StatusCode, header};
+use futures::future::try_join;
 use tokio::time::timeout;
 
 use super::Connection;
+use super::retry::Backoff;
 use crate::{Position, ReadError, RecordedEvent, Subject};
 
 /// Most events of one batched get: an aggregate's whole life as a rule, and few enough that many at once do not
@@ -23,15 +27,69 @@ impl Connection {
         self.reached()?;
         let subject = self.subject(subject);
         let mut events = Vec::new();
+        if !self.replicated {
+            self.read_batches(&subject, after, &mut events).await?;
+            return Ok(events);
+        }
+        let reading = async {
+            let (last, ()) = try_join(self.last_of(&subject), self.read_from_any(&subject, after, &mut events)).await?;
+            let mut backoff = Backoff::new();
+            while events.last().map_or(after, |event| event.position) < last {
+                backoff.wait().await;
+                self.read_from_any(&subject, after, &mut events).await?;
+            }
+            Ok(events)
+        };
+        timeout(self.timeout, reading).await.unwrap_or_else(|_| Err(self.silent()))
+    }
+
+    /// Position of the subject's last event, by the leader; 0 if it has none.
+    pub(super) async fn last_of(&self, subject: &str) -> Result<Position, ReadError> {
+        let stream = self.context.get_stream_no_info(&self.stream).await.map_err(unreadable)?;
+        match stream.get_last_raw_message_by_subject(subject).await {
+            Ok(message) => Ok(message.sequence),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(0),
+            Err(error) => Err(unreadable(error)),
+        }
+    }
+
+    /// The events that one replica or another has. One that hangs is not waited for: another is asked, for it is the
+    /// server that chooses among them, and at random.
+    async fn read_from_any(
+        &self,
+        subject: &str,
+        after: Position,
+        events: &mut Vec<RecordedEvent>,
+    ) -> Result<(), ReadError> {
+        loop {
+            events.clear();
+            match timeout(self.timeout / 5, self.read_batches(subject, after, events)).await {
+                Ok(read) => return read,
+                Err(_) => tracing::debug!(subject, "a replica does not answer, asking again"),
+            }
+        }
+    }
+
+    /// All events of the subject, as one replica has them.
+    async fn read_batches(
+        &self,
+        subject: &str,
+        after: Position,
+        events: &mut Vec<RecordedEvent>,
+    ) -> Result<(), ReadError> {
         let mut after = after;
         loop {
-            let more = self.read_batch(&subject, after, &mut events).await?;
+            let more = self.read_batch(subject, after, events).await?;
             match events.last() {
                 Some(last) if more && last.position > after => after = last.position,
                 _ if more => return Err(ReadError("the server announces events and does not send them".to_owned())),
-                _ => return Ok(events),
+                _ => return Ok(()),
             }
         }
+    }
+
+    fn silent(&self) -> ReadError {
+        ReadError(format!("no answer within {:?}", self.timeout))
     }
 
     /// Adds the next batch of the subject's events, and answers whether there are more.
@@ -51,7 +109,7 @@ impl Connection {
         loop {
             let message = timeout(self.timeout, route.next())
                 .await
-                .map_err(|_| ReadError(format!("no answer within {:?}", self.timeout)))?
+                .map_err(|_| self.silent())?
                 .ok_or_else(|| ReadError("the connection to NATS is closed".to_owned()))?;
             match message.status.map(|status| status.as_u16()) {
                 None => {}
