@@ -1,5 +1,8 @@
 //! Requests that come again: their reply was lost, or their sender died and began anew.
 
+use std::time::Duration;
+
+use async_nats::jetstream;
 use tandem_client::proto::common::v1::ErrorReason;
 use tandem_client::proto::contracts::v1 as pb;
 use tandem_client::proto::contracts::v1::ContractState as State;
@@ -39,6 +42,34 @@ async fn a_repeated_request_is_answered_as_the_first_time() {
     world.restart().await;
     assert_eq!(world.brand().propose_contract(propose(&name, "r1")).await.unwrap(), first);
     assert_eq!(world.brand().get(&name).await.unwrap(), countered);
+}
+
+/// The server forgets after two minutes which messages it has taken, here at once: nothing relies on its memory.
+#[tokio::test]
+async fn a_request_is_known_when_the_server_has_forgotten_it() {
+    const WINDOW: Duration = Duration::from_millis(100);
+    let mut world = World::start().await;
+    let context = jetstream::new(async_nats::connect(&world.nats_url).await.unwrap());
+    let mut config = context.get_stream("tandem").await.unwrap().cached_info().config.clone();
+    config.duplicate_window = WINDOW;
+    context.update_stream(config).await.unwrap();
+    let create = pb::CreateContractRequest { request_id: "r0".into(), ..create("summer") };
+    let created = world.brand().create_contract(create.clone()).await.unwrap();
+    let proposed = world.brand().propose_contract(propose(&created.name, "r1")).await.unwrap();
+    tokio::time::sleep(WINDOW * 3).await;
+    world.nats.as_mut().unwrap().restart().await.unwrap();
+    world.restart().await;
+
+    let context = jetstream::new(async_nats::connect(&world.nats_url).await.unwrap());
+    let end = async || context.get_stream("tandem").await.unwrap().cached_info().state.last_sequence;
+    let before = end().await;
+    assert_eq!(world.brand().create_contract(create).await.unwrap(), created);
+    assert_eq!(world.brand().propose_contract(propose(&created.name, "r1")).await.unwrap(), proposed);
+    let expire_time = Some(prost_types::Timestamp { seconds: 4_000_000_000, nanos: 0 });
+    let other = pb::ProposeContractRequest { expire_time, ..propose(&created.name, "r1") };
+    let error = world.brand().propose_contract(other).await.unwrap_err();
+    assert_eq!((error.code(), error.reason()), (Code::InvalidArgument, Some(ErrorReason::RequestIdReused)));
+    assert_eq!(end().await, before, "nothing was appended");
 }
 
 #[tokio::test]
