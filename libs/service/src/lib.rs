@@ -124,7 +124,7 @@ pub use error::{DOMAIN, Problem, code, status};
 pub use health::LIVE;
 pub use nats::NatsSettings;
 pub use peers::Peers;
-pub use resource::{Resource, ResourceView, list};
+pub use resource::{Resource, ResourceView, list, listed};
 pub use run::{CommandLine, main, run, run_on, terminated, write_ready_file};
 pub use service_tokens::ServiceTokens;
 pub use telemetry::Telemetry;

@@ -7,10 +7,10 @@ use std::marker::PhantomData;
 
 use prost::Message;
 use tandem_aggregate::{Aggregate, etag};
-use tandem_eventlog::{Kind, RecordedEvent};
+use tandem_eventlog::{Kind, Position, RecordedEvent};
 use tandem_proto::read_event;
 use tandem_views::{AnyView as _, Column, FoldError, ListQuery, Page, View, ViewHandle};
-use tonic::Status;
+use tonic::{Response, Status};
 
 use crate::Call;
 
@@ -63,6 +63,18 @@ impl<A: Resource> View for ResourceView<A> {
         state.evolve(&decoded, &event.envelope);
         Ok(Some(state.into_message(etag(event.position))))
     }
+}
+
+/// Response metadata: how far the view that answers has read the log, at least.
+const VIEW_POSITION: &str = "tandem-view-position";
+
+/// The answer of a view that has read the log at least up to `position`, which the answer tells: also one that can't be
+/// told anything newer, for the log is away, says what it is good for.
+#[must_use]
+pub fn listed<T>(position: Position, message: T) -> Response<T> {
+    let mut response = Response::new(message);
+    response.metadata_mut().insert(VIEW_POSITION, position.into());
+    response
 }
 
 /// A page of resources, read after the writes that the caller has seen.

@@ -199,13 +199,21 @@ impl<V: View> ViewHandle<V> {
     /// [`QueryError`].
     pub async fn list(&self, tenant: &str, query: &ListQuery<'_>) -> Result<Page<V::Row>, QueryError> {
         let generation = self.generation().await?;
-        match generation.list(&self.shared.schema, tenant, query).await {
+        // Before the rows are: they may be newer.
+        let position = self.position();
+        match generation.list(&self.shared.schema, tenant, query, position).await {
             Err(QueryError::Store(error)) => match self.successor(&generation).await {
-                Some(successor) => successor.list(&self.shared.schema, tenant, query).await,
+                Some(successor) => successor.list(&self.shared.schema, tenant, query, position).await,
                 None => Err(error.into()),
             },
             answer => answer,
         }
+    }
+
+    /// How far it has read the log.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.progress.borrow().position
     }
 
     /// Waits until the view has read up to `position`.

@@ -4,6 +4,7 @@
 
 use prost::Message;
 use sqlx::{AssertSqlSafe, Row as _};
+use tandem_eventlog::Position;
 
 use crate::column::{ColumnKind, Value};
 use crate::filter::Condition;
@@ -28,6 +29,7 @@ impl Generation {
         schema: &Schema<R>,
         tenant: &str,
         query: &ListQuery<'_>,
+        position: Position,
     ) -> Result<Page<R>, QueryError> {
         let size = query.size()?;
         let fields = Fields::new(schema, self);
@@ -76,7 +78,8 @@ impl Generation {
             Ok((id, body))
         };
         let rows = found.iter().map(row).collect::<Result<_, StoreError>>()?;
-        Ok(Page { rows, next_page_token, total_size: i32::try_from(total_size).unwrap_or(i32::MAX) })
+        let total_size = i32::try_from(total_size).unwrap_or(i32::MAX);
+        Ok(Page { rows, next_page_token, total_size, position })
     }
 
     /// Rows of all tenants, by tenant and id.

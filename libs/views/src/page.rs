@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use prost::Message;
 use sha2::{Digest, Sha256};
+use tandem_eventlog::Position;
 
 use crate::QueryError;
 use crate::column::{ColumnKind, Value};
@@ -43,6 +44,8 @@ pub struct Page<R> {
     pub next_page_token: String,
     /// How many rows match, over all pages.
     pub total_size: i32,
+    /// The view had read the log at least so far when it was asked.
+    pub position: Position,
 }
 
 /// What a token says, before base64.

@@ -27,7 +27,7 @@ use tandem_proto::contracts::v1::contract_service_server::ContractService;
 use tandem_proto::google::r#type as wire;
 use tandem_proto::time;
 use tandem_proto::validation::Path;
-use tandem_service::{Call, Problem, Resource as _, ResourceView, list};
+use tandem_service::{Call, Problem, Resource as _, ResourceView, list, listed};
 use tandem_views::{ListQuery, ViewHandle};
 use tonic::{Request, Response, Status};
 
@@ -151,11 +151,14 @@ impl ContractService for Grpc {
         let fixed = call.caller.creator.iter().map(|creator| ("creator", creator.clone())).collect();
         let query = ListQuery { filter, order_by, page_size: *page_size, page_token, fixed };
         let page = list(&self.view, &call, query).await?;
-        Ok(Response::new(pb::ListContractsResponse {
-            contracts: page.rows.into_iter().map(|(_, contract)| contract).collect(),
-            next_page_token: page.next_page_token,
-            total_size: page.total_size,
-        }))
+        Ok(listed(
+            page.position,
+            pb::ListContractsResponse {
+                contracts: page.rows.into_iter().map(|(_, contract)| contract).collect(),
+                next_page_token: page.next_page_token,
+                total_size: page.total_size,
+            },
+        ))
     }
 
     async fn propose_contract(

@@ -14,7 +14,7 @@ use tandem_proto::relationships::v1::{
     ListPartnershipsResponse, Partnership,
 };
 use tandem_proto::time;
-use tandem_service::{Call, Problem};
+use tandem_service::{Call, Problem, listed};
 use tandem_views::{AnyView as _, ListQuery, ViewHandle};
 use tonic::{Request, Response, Status};
 
@@ -38,19 +38,22 @@ impl RelationshipService for Handlers {
         require_staff(&call)?;
         let name = &call.message.name;
         let key = name.strip_prefix("partnerships/").unwrap_or(name);
-        let found = match &call.message.as_of {
+        let (position, found) = match &call.message.as_of {
             Some(as_of) => {
                 let as_of = time::from_proto(as_of).ok_or_else(|| {
                     call.invalid("as_of", "is not a timestamp: send seconds and 0 to 999999999 nanos")
                 })?;
-                past::partnership(key, &self.events(&call, name, as_of).await?)
+                let position = self.audit.position();
+                (position, past::partnership(key, &self.events(&call, name, as_of).await?))
             }
             None => {
                 self.partnerships.wait_for(&call.read_after, call.deadline).await.map_err(|error| call.error(error))?;
-                self.partnerships.get(&call.caller.tenant, key).await.map_err(|error| call.error(error))?
+                let position = self.partnerships.position();
+                let found = self.partnerships.get(&call.caller.tenant, key).await;
+                (position, found.map_err(|error| call.error(error))?)
             }
         };
-        found.map(Response::new).ok_or_else(|| call.not_found(name))
+        found.map(|found| listed(position, found)).ok_or_else(|| call.not_found(name))
     }
 
     async fn list_partnerships(
@@ -68,11 +71,14 @@ impl RelationshipService for Handlers {
             fixed: Vec::new(),
         };
         let page = self.partnerships.list(&call.caller.tenant, &query).await.map_err(|error| call.error(error))?;
-        Ok(Response::new(ListPartnershipsResponse {
-            partnerships: page.rows.into_iter().map(|(_, row)| row).collect(),
-            next_page_token: page.next_page_token,
-            total_size: page.total_size,
-        }))
+        Ok(listed(
+            page.position,
+            ListPartnershipsResponse {
+                partnerships: page.rows.into_iter().map(|(_, row)| row).collect(),
+                next_page_token: page.next_page_token,
+                total_size: page.total_size,
+            },
+        ))
     }
 
     async fn list_audit_entries(
@@ -89,11 +95,14 @@ impl RelationshipService for Handlers {
             ..ListQuery::default()
         };
         let page = self.audit.list(&call.caller.tenant, &query).await.map_err(|error| call.error(error))?;
-        Ok(Response::new(ListAuditEntriesResponse {
-            audit_entries: page.rows.into_iter().map(|(_, row)| row).collect(),
-            next_page_token: page.next_page_token,
-            total_size: page.total_size,
-        }))
+        Ok(listed(
+            page.position,
+            ListAuditEntriesResponse {
+                audit_entries: page.rows.into_iter().map(|(_, row)| row).collect(),
+                next_page_token: page.next_page_token,
+                total_size: page.total_size,
+            },
+        ))
     }
 }
 

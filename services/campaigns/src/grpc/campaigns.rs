@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tandem_proto::RequestMessage;
 use tandem_proto::campaigns::v1 as pb;
 use tandem_proto::campaigns::v1::campaign_service_server::CampaignService;
-use tandem_service::{Call, Environment, ResourceView, list};
+use tandem_service::{Call, Environment, ResourceView, list, listed};
 use tandem_views::{ListQuery, ViewHandle};
 use tonic::{Request, Response, Status};
 
@@ -57,11 +57,14 @@ impl CampaignService for Campaigns {
         let pb::ListCampaignsRequest { page_size, page_token, filter, order_by } = &call.message;
         let query = ListQuery { filter, order_by, page_size: *page_size, page_token, fixed: Vec::new() };
         let page = list(&self.0.view, &call, query).await?;
-        Ok(Response::new(pb::ListCampaignsResponse {
-            campaigns: page.rows.into_iter().map(|(_, campaign)| campaign).collect(),
-            next_page_token: page.next_page_token,
-            total_size: page.total_size,
-        }))
+        Ok(listed(
+            page.position,
+            pb::ListCampaignsResponse {
+                campaigns: page.rows.into_iter().map(|(_, campaign)| campaign).collect(),
+                next_page_token: page.next_page_token,
+                total_size: page.total_size,
+            },
+        ))
     }
 
     async fn set_campaign_kpis(

@@ -6,7 +6,7 @@ use tandem_aggregate::Executor;
 use tandem_proto::campaigns::v1 as pb;
 use tandem_proto::campaigns::v1::conversion_service_server::ConversionService;
 use tandem_proto::common::v1::ErrorReason;
-use tandem_service::{Call, Environment, Problem, ResourceView, list};
+use tandem_service::{Call, Environment, Problem, ResourceView, list, listed};
 use tandem_views::{ListQuery, ViewHandle};
 use tonic::{Request, Response, Status};
 
@@ -76,10 +76,13 @@ impl ConversionService for Conversions {
         let pb::ListConversionsRequest { page_size, page_token, filter, order_by } = &call.message;
         let query = ListQuery { filter, order_by, page_size: *page_size, page_token, fixed: own(&call.caller) };
         let page = list(&self.conversions.view, &call, query).await?;
-        Ok(Response::new(pb::ListConversionsResponse {
-            conversions: page.rows.into_iter().map(|(_, conversion)| conversion).collect(),
-            next_page_token: page.next_page_token,
-            total_size: page.total_size,
-        }))
+        Ok(listed(
+            page.position,
+            pb::ListConversionsResponse {
+                conversions: page.rows.into_iter().map(|(_, conversion)| conversion).collect(),
+                next_page_token: page.next_page_token,
+                total_size: page.total_size,
+            },
+        ))
     }
 }

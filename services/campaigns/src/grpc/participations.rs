@@ -8,7 +8,7 @@ use tandem_eventlog::{EventLog, Position};
 use tandem_proto::RequestMessage;
 use tandem_proto::campaigns::v1 as pb;
 use tandem_proto::campaigns::v1::participation_service_server::ParticipationService;
-use tandem_service::{Call, Environment, Resource as _, ResourceView, list};
+use tandem_service::{Call, Environment, Resource as _, ResourceView, list, listed};
 use tandem_views::{ListQuery, ViewHandle};
 use tonic::{Request, Response, Status};
 
@@ -142,11 +142,14 @@ impl ParticipationService for Participations {
         let pb::ListParticipationsRequest { page_size, page_token, filter, order_by } = &call.message;
         let query = ListQuery { filter, order_by, page_size: *page_size, page_token, fixed: own(&call.caller) };
         let page = list(&self.participations.view, &call, query).await?;
-        Ok(Response::new(pb::ListParticipationsResponse {
-            participations: page.rows.into_iter().map(|(_, participation)| participation).collect(),
-            next_page_token: page.next_page_token,
-            total_size: page.total_size,
-        }))
+        Ok(listed(
+            page.position,
+            pb::ListParticipationsResponse {
+                participations: page.rows.into_iter().map(|(_, participation)| participation).collect(),
+                next_page_token: page.next_page_token,
+                total_size: page.total_size,
+            },
+        ))
     }
 
     async fn submit_draft(

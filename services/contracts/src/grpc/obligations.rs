@@ -4,7 +4,7 @@
 
 use tandem_proto::contracts::v1 as pb;
 use tandem_proto::contracts::v1::obligation_service_server::ObligationService;
-use tandem_service::Call;
+use tandem_service::{Call, listed};
 use tandem_views::{AnyView as _, ListQuery, ViewHandle};
 use tonic::{Request, Response, Status};
 
@@ -25,10 +25,13 @@ impl ObligationService for Obligations {
         let query = ListQuery { filter, order_by, page_size: *page_size, page_token, fixed };
         self.0.wait_for(&call.read_after, call.deadline).await.map_err(|error| call.error(error))?;
         let page = self.0.list(&call.caller.tenant, &query).await.map_err(|error| call.error(error))?;
-        Ok(Response::new(pb::ListObligationsResponse {
-            obligations: page.rows.into_iter().map(|(_, obligation)| obligation).collect(),
-            next_page_token: page.next_page_token,
-            total_size: page.total_size,
-        }))
+        Ok(listed(
+            page.position,
+            pb::ListObligationsResponse {
+                obligations: page.rows.into_iter().map(|(_, obligation)| obligation).collect(),
+                next_page_token: page.next_page_token,
+                total_size: page.total_size,
+            },
+        ))
     }
 }

@@ -10,7 +10,7 @@ use tandem_money::dates::DateError;
 use tandem_proto::common::v1::ErrorReason;
 use tandem_proto::contracts::v1 as pb;
 use tandem_proto::contracts::v1::rights_service_server::RightsService;
-use tandem_service::{Call, Problem, Resource as _, ResourceView, list};
+use tandem_service::{Call, Problem, Resource as _, ResourceView, list, listed};
 use tandem_views::{AnyView as _, ListQuery, ViewHandle};
 use tonic::{Request, Response, Status};
 
@@ -76,11 +76,14 @@ impl RightsService for Handlers {
         let pb::ListUsageRightsRequest { filter, order_by, page_size, page_token } = &call.message;
         let query = ListQuery { filter, order_by, page_size: *page_size, page_token, fixed: own(&call) };
         let page = list(&self.view, &call, query).await?;
-        Ok(Response::new(pb::ListUsageRightsResponse {
-            usage_rights: page.rows.into_iter().map(|(_, right)| right).collect(),
-            next_page_token: page.next_page_token,
-            total_size: page.total_size,
-        }))
+        Ok(listed(
+            page.position,
+            pb::ListUsageRightsResponse {
+                usage_rights: page.rows.into_iter().map(|(_, right)| right).collect(),
+                next_page_token: page.next_page_token,
+                total_size: page.total_size,
+            },
+        ))
     }
 
     async fn list_expiring_rights(
@@ -101,11 +104,14 @@ impl RightsService for Handlers {
         }
         let query = ListQuery { filter: &filter, order_by: "end_time, name", page_size: *page_size, page_token, fixed };
         let page = list(&self.view, &call, query).await?;
-        Ok(Response::new(pb::ListExpiringRightsResponse {
-            usage_rights: page.rows.into_iter().map(|(_, right)| right).collect(),
-            next_page_token: following(as_of, page.next_page_token),
-            total_size: page.total_size,
-        }))
+        Ok(listed(
+            page.position,
+            pb::ListExpiringRightsResponse {
+                usage_rights: page.rows.into_iter().map(|(_, right)| right).collect(),
+                next_page_token: following(as_of, page.next_page_token),
+                total_size: page.total_size,
+            },
+        ))
     }
 }
 

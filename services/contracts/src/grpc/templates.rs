@@ -9,7 +9,7 @@ use tandem_proto::common::v1::ErrorReason;
 use tandem_proto::contracts::v1 as pb;
 use tandem_proto::contracts::v1::contract_template_service_server::ContractTemplateService;
 use tandem_proto::validation::Path;
-use tandem_service::{Call, Problem, Resource as _, ResourceView, list};
+use tandem_service::{Call, Problem, Resource as _, ResourceView, list, listed};
 use tandem_views::{ListQuery, ViewHandle};
 use tonic::{Request, Response, Status};
 
@@ -75,11 +75,14 @@ impl ContractTemplateService for Templates {
         let pb::ListContractTemplatesRequest { page_size, page_token, filter, order_by } = &call.message;
         let query = ListQuery { filter, order_by, page_size: *page_size, page_token, fixed: Vec::new() };
         let page = list(&self.view, &call, query).await?;
-        Ok(Response::new(pb::ListContractTemplatesResponse {
-            contract_templates: page.rows.into_iter().map(|(_, template)| template).collect(),
-            next_page_token: page.next_page_token,
-            total_size: page.total_size,
-        }))
+        Ok(listed(
+            page.position,
+            pb::ListContractTemplatesResponse {
+                contract_templates: page.rows.into_iter().map(|(_, template)| template).collect(),
+                next_page_token: page.next_page_token,
+                total_size: page.total_size,
+            },
+        ))
     }
 
     async fn retire_contract_template(

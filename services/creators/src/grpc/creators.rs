@@ -16,7 +16,7 @@ use tandem_proto::creators::v1::{
     GetPayoutAccountRequest, ListCreatorsRequest, ListCreatorsResponse, LookupCreatorRequest, MergeCreatorsRequest,
     PayoutAccount, SetPayoutAccountRequest,
 };
-use tandem_service::{Call, Problem, Resource as _, ResourceView, list};
+use tandem_service::{Call, Problem, Resource as _, ResourceView, list, listed};
 use tandem_vault::Vault;
 use tandem_views::{ListQuery, ViewHandle};
 use tonic::{Request, Response, Status};
@@ -118,7 +118,7 @@ impl CreatorService for CreatorHandlers {
         let mut creators: Vec<_> = page.rows.into_iter().map(|(_, creator)| creator).collect();
         self.fill(&call, &mut creators).await?;
         let (next_page_token, total_size) = (page.next_page_token, page.total_size);
-        Ok(Response::new(ListCreatorsResponse { creators, next_page_token, total_size }))
+        Ok(listed(page.position, ListCreatorsResponse { creators, next_page_token, total_size }))
     }
 
     async fn merge_creators(&self, request: Request<MergeCreatorsRequest>) -> Result<Response<pb::Creator>, Status> {

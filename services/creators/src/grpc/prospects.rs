@@ -11,7 +11,7 @@ use tandem_proto::creators::v1::{
     ApproveProspectRequest, CreateProspectRequest, GetProspectRequest, ListProspectsRequest, ListProspectsResponse,
     RecordFindingRequest, RecordReplyRequest, RejectProspectRequest, SendOutreachRequest,
 };
-use tandem_service::{Call, Resource as _, ResourceView, list};
+use tandem_service::{Call, Resource as _, ResourceView, list, listed};
 use tandem_views::{ListQuery, ViewHandle};
 use tonic::{Request, Response, Status};
 
@@ -70,7 +70,7 @@ impl ProspectService for ProspectHandlers {
         let page = list(&self.view, &call, query).await?;
         let prospects = page.rows.into_iter().map(|(_, prospect)| prospect).collect();
         let (next_page_token, total_size) = (page.next_page_token, page.total_size);
-        Ok(Response::new(ListProspectsResponse { prospects, next_page_token, total_size }))
+        Ok(listed(page.position, ListProspectsResponse { prospects, next_page_token, total_size }))
     }
 
     async fn record_finding(&self, request: Request<RecordFindingRequest>) -> Result<Response<pb::Prospect>, Status> {

@@ -9,7 +9,7 @@ use tandem_proto::payouts::v1::earning_service_server::EarningService;
 use tandem_proto::payouts::v1::{
     self as pb, CreateEarningRequest, GetEarningRequest, ListEarningsRequest, ListEarningsResponse,
 };
-use tandem_service::{Call, Resource as _, ResourceView, list};
+use tandem_service::{Call, Resource as _, ResourceView, list, listed};
 use tandem_views::{ListQuery, ViewHandle};
 use tonic::{Request, Response, Status};
 
@@ -53,10 +53,13 @@ impl EarningService for Handlers {
         let own = call.caller.creator.iter().map(|creator| ("creator", creator.clone())).collect();
         let query = ListQuery { filter, order_by, page_size: *page_size, page_token, fixed: own };
         let page = list(&self.view, &call, query).await?;
-        Ok(Response::new(ListEarningsResponse {
-            earnings: page.rows.into_iter().map(|(_, row)| row).collect(),
-            next_page_token: page.next_page_token,
-            total_size: page.total_size,
-        }))
+        Ok(listed(
+            page.position,
+            ListEarningsResponse {
+                earnings: page.rows.into_iter().map(|(_, row)| row).collect(),
+                next_page_token: page.next_page_token,
+                total_size: page.total_size,
+            },
+        ))
     }
 }

@@ -24,7 +24,7 @@ use tandem_proto::payouts::v1::{
     SubmitPayoutRunRequest, SubmitPayoutRunResponse,
 };
 use tandem_proto::time;
-use tandem_service::{Call, Peers, Resource as _, ResourceView, list};
+use tandem_service::{Call, Peers, Resource as _, ResourceView, list, listed};
 use tandem_views::{ListQuery, ViewHandle};
 use tonic::{Request, Response, Status};
 
@@ -89,11 +89,14 @@ impl PayoutRunService for Handlers {
         let ListPayoutRunsRequest { filter, order_by, page_size, page_token } = &call.message;
         let query = ListQuery { filter, order_by, page_size: *page_size, page_token, fixed: Vec::new() };
         let page = list(&self.run_view, &call, query).await?;
-        Ok(Response::new(ListPayoutRunsResponse {
-            payout_runs: page.rows.into_iter().map(|(_, row)| row).collect(),
-            next_page_token: page.next_page_token,
-            total_size: page.total_size,
-        }))
+        Ok(listed(
+            page.position,
+            ListPayoutRunsResponse {
+                payout_runs: page.rows.into_iter().map(|(_, row)| row).collect(),
+                next_page_token: page.next_page_token,
+                total_size: page.total_size,
+            },
+        ))
     }
 
     async fn approve_payout_run(
