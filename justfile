@@ -84,6 +84,11 @@ simulate *args:
 test-simulation:
     RUSTFLAGS="${RUSTFLAGS:-} --cfg tokio_unstable" cargo test --locked --profile simulation -p tandem-simulation
 
+# Kill, pause and starve processes and servers under load, and check what it came to
+chaos *args: (tools "nats-server")
+    @cargo build -q --locked --workspace --bins
+    @cargo run -q --locked -p tandem-chaos -- "$@"
+
 # All that must hold before a change is taken: lint, audit, k8s, test, demo
 ci:
     #!/usr/bin/env bash

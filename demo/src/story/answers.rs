@@ -3,6 +3,7 @@
 //! Invariant: all views of all services are asked, page by page.
 
 use std::future::Future;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use prost::Message;
@@ -16,7 +17,7 @@ use tandem_proto::creators::v1::{ListCreatorsRequest, ListProspectsRequest};
 use tandem_proto::payouts::v1::{ListEarningsRequest, ListPayoutRunsRequest};
 use tandem_proto::relationships::v1::{GetPartnershipRequest, ListAuditEntriesRequest, ListPartnershipsRequest};
 use tandem_proto::time;
-use tonic::{Response, Status};
+use tonic::{Request, Response, Status};
 
 use crate::cast::Person;
 use crate::faults::Faults;
@@ -26,6 +27,8 @@ use crate::world::World;
 pub type Answers = Vec<(String, Vec<u8>)>;
 
 const PAGE: i32 = 500;
+/// A rebuild reads the whole log.
+const REBUILD_DEADLINE: Duration = Duration::from_secs(300);
 
 /// Asks every list, and for the partnership now and as of a time.
 pub(super) async fn collect(world: &World<'_>, partnership: &str, as_of: jiff::Timestamp) -> anyhow::Result<Answers> {
@@ -118,7 +121,9 @@ pub async fn rebuild(client: &Client) -> anyhow::Result<Vec<(String, RebuildView
         let mut api = client.views(service);
         for view in api.list_views(ListViewsRequest {}).await?.into_inner().views {
             anyhow::ensure!(view.parked_events.is_empty(), "{} has parked events: {:?}", view.name, view.parked_events);
-            let report = api.rebuild_view(RebuildViewRequest { name: view.name.clone() }).await?.into_inner();
+            let mut request = Request::new(RebuildViewRequest { name: view.name.clone() });
+            request.set_timeout(REBUILD_DEADLINE);
+            let report = api.rebuild_view(request).await?.into_inner();
             rebuilt.push((view.name, report));
         }
     }

@@ -40,7 +40,7 @@ impl Generation {
 
         in_memory!(self.database, memory => {
             let matching = memory.matching(self, schema, tenant, &conditions, &terms).await?;
-            crate::memory::page(matching, last, size, &terms, |values| query.token(self.view, tenant, values))
+            crate::memory::page(matching, last, size, &terms, position, |values| query.token(self.view, tenant, values))
         });
         let condition = self.condition(tenant, &conditions);
         let (first, mut sql) = (last.is_none(), condition.clone());

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use prost::Message;
+use tandem_eventlog::Position;
 
 use super::MemoryViews;
 use crate::column::{ColumnKind, UNSET_TIME, Value};
@@ -54,6 +55,7 @@ pub(crate) fn page<R>(
     last: Option<Vec<Value>>,
     size: i32,
     terms: &[Term<'_>],
+    position: Position,
     token: impl FnOnce(Vec<Value>) -> String,
 ) -> Result<Page<R>, QueryError> {
     let total_size = i32::try_from(matching.len()).unwrap_or(i32::MAX);
@@ -64,7 +66,8 @@ pub(crate) fn page<R>(
     let more = matching.len() > wanted;
     matching.truncate(wanted);
     let next_page_token = matching.last().filter(|_| more).map(|last| token(last.order.clone())).unwrap_or_default();
-    Ok(Page { rows: matching.into_iter().map(|found| (found.id, found.row)).collect(), next_page_token, total_size })
+    let rows = matching.into_iter().map(|found| (found.id, found.row)).collect();
+    Ok(Page { rows, next_page_token, total_size, position })
 }
 
 fn holds<R>(condition: &Condition<'_>, schema: &Schema<R>, id: &str, row: &R) -> bool {
