@@ -5,6 +5,7 @@
 mod contracts;
 mod life;
 mod money;
+mod operations;
 mod refusals;
 mod rights;
 mod support;

@@ -48,6 +48,7 @@ pub struct Builder {
     binary: Option<PathBuf>,
     store: Option<PathBuf>,
     port: u16,
+    monitored: bool,
     own: Config,
     config: Option<PathBuf>,
     variables: Vec<(String, String)>,
@@ -99,6 +100,13 @@ impl Builder {
     #[must_use]
     pub fn storage_limit(mut self, bytes: u64) -> Self {
         self.own.storage_limit = Some(bytes);
+        self
+    }
+
+    /// Tells about itself over HTTP, on a free port: [`NatsServer::monitor_url`].
+    #[must_use]
+    pub fn monitored(mut self) -> Self {
+        self.monitored = true;
         self
     }
 
@@ -155,6 +163,7 @@ impl Builder {
             binary,
             store,
             port: self.port,
+            monitor: self.monitored.then_some(0),
             own: self.own,
             config: self.config,
             variables: self.variables,
@@ -194,6 +203,13 @@ impl NatsServer {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.launch.port
+    }
+
+    /// Where it tells about itself, `http://127.0.0.1:<port>`, if it is [monitored](Builder::monitored). Stays the same over
+    /// restarts.
+    #[must_use]
+    pub fn monitor_url(&self) -> Option<String> {
+        self.launch.monitor.map(|port| format!("http://127.0.0.1:{port}"))
     }
 
     /// Where it keeps its streams.
@@ -270,7 +286,8 @@ impl NatsServer {
     pub async fn restart(&mut self) -> Result<(), StartError> {
         self.stop().await?;
         let process = Process::spawn(&self.launch).await?;
-        self.launch.port = process.port();
+        let ports = process.ports();
+        (self.launch.port, self.launch.monitor) = (ports.clients, ports.monitor);
         self.process = Some(process);
         Ok(())
     }

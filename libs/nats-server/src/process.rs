@@ -30,6 +30,8 @@ pub(crate) struct Launch {
     pub(crate) store: PathBuf,
     /// 0 for one that the server chooses.
     pub(crate) port: u16,
+    /// Where it tells about itself, if it does; 0 as above.
+    pub(crate) monitor: Option<u16>,
     pub(crate) own: Config,
     /// Instead of one of our own.
     pub(crate) config: Option<PathBuf>,
@@ -43,12 +45,19 @@ pub(crate) struct Process {
     _watchdog: Child,
     server: Child,
     pid: u32,
-    port: u16,
+    ports: Ports,
+}
+
+/// Where a server listens.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Ports {
+    pub(crate) clients: u16,
+    pub(crate) monitor: Option<u16>,
 }
 
 impl Process {
     pub(crate) async fn spawn(launch: &Launch) -> Result<Self, StartError> {
-        let Launch { binary, store, port, .. } = launch;
+        let Launch { binary, store, port, monitor, .. } = launch;
         // The configuration and the ports file of this run; needed until the server listens.
         let run = TempDir::with_prefix("tandem-nats-run-")?;
         let config = match &launch.config {
@@ -68,7 +77,8 @@ impl Process {
             .arg("--ports_file_dir")
             .arg(run.path())
             .args(["--addr", "127.0.0.1", "--port"])
-            .arg(if *port == 0 { "-1".to_owned() } else { port.to_string() })
+            .arg(flag(*port))
+            .args(monitor.map(|port| format!("--http_port={}", flag(port))))
             .arg("--store_dir")
             .arg(store)
             .args(&launch.flags)
@@ -90,8 +100,8 @@ impl Process {
             .kill_on_drop(true)
             .spawn()?;
         let ended = tokio::select! {
-            port = listening(run.path(), binary, pid) => {
-                return Ok(Self { _watchdog: watchdog, server, pid, port });
+            ports = listening(run.path(), binary, pid) => {
+                return Ok(Self { _watchdog: watchdog, server, pid, ports });
             }
             status = server.wait() => format!("it ended with {}", status?),
             () = sleep(READY_WITHIN) => format!("it was not ready within {READY_WITHIN:?}"),
@@ -110,8 +120,8 @@ impl Process {
         self.pid
     }
 
-    pub(crate) fn port(&self) -> u16 {
-        self.port
+    pub(crate) fn ports(&self) -> Ports {
+        self.ports
     }
 
     pub(crate) async fn exited(&mut self) -> std::io::Result<ExitStatus> {
@@ -144,22 +154,28 @@ impl Process {
     }
 }
 
-/// The port, once the server listens. It then writes `<name of binary>_<pid>.ports` and says nothing more: polled, for
+/// A port as a flag says it.
+fn flag(port: u16) -> String {
+    if port == 0 { "-1".to_owned() } else { port.to_string() }
+}
+
+/// The ports, once the server listens. It then writes `<name of binary>_<pid>.ports` and says nothing more: polled, for
 /// a watcher would be a dependency for one wait of some ten milliseconds.
-async fn listening(directory: &Path, binary: &Path, pid: u32) -> u16 {
+async fn listening(directory: &Path, binary: &Path, pid: u32) -> Ports {
     let name = binary.file_name().unwrap_or_default().to_string_lossy();
     let file = directory.join(format!("{name}_{pid}.ports"));
     loop {
         // Half a file does not parse, and is read again.
-        if let Some(port) = std::fs::read(&file).ok().and_then(|text| parse_ports(&text)) {
-            return port;
+        if let Some(ports) = std::fs::read(&file).ok().and_then(|text| parse_ports(&text)) {
+            return ports;
         }
         sleep(Duration::from_millis(5)).await;
     }
 }
 
-/// Port of the first client address: `{"nats":["nats://127.0.0.1:4222"]}`.
-fn parse_ports(text: &[u8]) -> Option<u16> {
-    let ports: serde_json::Value = serde_json::from_slice(text).ok()?;
-    ports["nats"][0].as_str()?.rsplit_once(':')?.1.parse().ok()
+/// The first address of each kind: `{"nats":["nats://127.0.0.1:4222"],"monitoring":["http://127.0.0.1:8222"]}`.
+fn parse_ports(text: &[u8]) -> Option<Ports> {
+    let said: serde_json::Value = serde_json::from_slice(text).ok()?;
+    let first = |kind: &str| said[kind][0].as_str()?.rsplit_once(':')?.1.parse().ok();
+    Some(Ports { clients: first("nats")?, monitor: first("monitoring") })
 }

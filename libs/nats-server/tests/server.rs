@@ -60,6 +60,16 @@ async fn a_taken_port_is_named() {
 }
 
 #[tokio::test]
+async fn it_tells_about_itself_at_the_same_place_after_a_restart() {
+    let mut server = NatsServer::builder().monitored().start().await.unwrap();
+    let url = server.monitor_url().unwrap();
+    server.restart().await.unwrap();
+    assert_eq!(server.monitor_url().unwrap(), url);
+    assert!(tokio::net::TcpStream::connect(url.trim_start_matches("http://")).await.is_ok());
+    assert_eq!(NatsServer::builder().start().await.unwrap().monitor_url(), None);
+}
+
+#[tokio::test]
 async fn it_is_noticed_when_it_ends_by_itself() {
     let mut server = NatsServer::builder().start().await.unwrap();
     let pid = rustix::process::Pid::from_raw(server.pid().unwrap().cast_signed()).unwrap();
