@@ -114,6 +114,7 @@ impl Failing {
         deliveries.values().map(|kept| kept.delivery.clone()).collect()
     }
 
+    #[expect(clippy::disallowed_methods, reason = "for those who operate it; nothing is decided by it")]
     fn note(&self, event: &RecordedEvent, error: &str) {
         let now = ambient::now();
         let mut deliveries = self.lock();
