@@ -1,7 +1,5 @@
 //! The story under mutual TLS between all parts, NATS among them.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
 use tandem_cli::platform::{Certificates, Options, Platform, beside_this_program};
 use tandem_client::{Client, RetryPolicy, Service};
 use tandem_demo::{Faults, tell};

@@ -40,6 +40,7 @@ pub async fn create(client: &Client, folder: &Path, options: Create<'_>) -> Resu
     if !marker::exists(&context, options.stream).await? {
         return Err(BackupError::NoLog(options.stream.to_owned()));
     }
+    #[expect(clippy::disallowed_methods, reason = "names this backup; it is no part of the log")]
     let (id, time) = (Uuid::now_v7().to_string(), now());
     let key = options.key.as_ref().map(sealing_key);
     if let (Some(key), Some((master, _))) = (&options.key, &options.vault_key)

@@ -192,11 +192,8 @@ impl Lease {
     pub(crate) async fn release(self) {
         let Some(held) = &self.held else { return };
         held.keeper.abort();
-        match timeout(RELEASE_WITHIN, held.candidate.release()).await {
-            Ok(Err(error)) => {
-                tracing::debug!(view = held.candidate.view, %error, "the lease is not given back; it runs out")
-            }
-            Ok(Ok(())) | Err(_) => {}
+        if let Ok(Err(error)) = timeout(RELEASE_WITHIN, held.candidate.release()).await {
+            tracing::debug!(view = held.candidate.view, %error, "the lease is not given back; it runs out");
         }
     }
 }

@@ -36,6 +36,9 @@ pub struct MemoryViews {
 /// View, then number of the generation.
 type State = BTreeMap<String, BTreeMap<i64, Stored>>;
 
+/// By tenant and id.
+type Rows<R> = BTreeMap<(String, String), R>;
+
 #[derive(Debug)]
 pub(super) struct Stored {
     registered: Registered,
@@ -57,10 +60,7 @@ impl MemoryViews {
     /// If a row is none of type `R`.
     #[must_use]
     #[expect(clippy::expect_used, reason = "a test that asks for rows of another view's type is wrong")]
-    pub fn live<R: Message + Default>(
-        &self,
-        view: &str,
-    ) -> Option<(Position, BTreeMap<(String, String), R>, Vec<Parked>)> {
+    pub fn live<R: Message + Default>(&self, view: &str) -> Option<(Position, Rows<R>, Vec<Parked>)> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let stored = state.get(view)?.values().find(|stored| stored.registered.live)?;
         let rows = stored.rows.iter().map(|((tenant, id), body)| {
