@@ -93,7 +93,8 @@ impl User {
     pub async fn consumer(&self, stream: &str, name: &str) -> String {
         let stream = self.jetstream().get_stream(stream).await.unwrap();
         let info = stream.consumer_info(name).await.unwrap();
-        format!("{:?} {:?} {:?}", info.config, info.delivered.stream_sequence, info.ack_floor.stream_sequence)
+        let config = serde_json::to_value(&info.config).unwrap();
+        format!("{config} {:?} {:?}", info.delivered.stream_sequence, info.ack_floor.stream_sequence)
     }
 
     /// What is in JetStream: configurations, messages, and consumers with their progress.
@@ -102,7 +103,8 @@ impl User {
         let streams: Vec<_> = self.jetstream().streams().try_collect().await.unwrap();
         for stream in streams {
             let name = stream.config.name.clone();
-            state.push(format!("{:?} {} {}", stream.config, stream.state.last_sequence, stream.state.messages));
+            let config = serde_json::to_value(&stream.config).unwrap();
+            state.push(format!("{config} {} {}", stream.state.last_sequence, stream.state.messages));
             for durable in self.durables(&name).await {
                 state.push(self.consumer(&name, &durable).await);
             }

@@ -31,7 +31,8 @@ pub enum Fault {
     Unavailable,
     /// The next append takes this long.
     Delay(Duration),
-    /// The next read lacks the aggregate's last event, as if answered by a replica that lags.
+    /// The next read lacks the aggregate's last event, or the next question for what is newer the log's, as if answered by a
+    /// replica that lags.
     StaleRead,
     /// The next event that a consumer is handed comes twice, even when acknowledged.
     DuplicateDelivery,
@@ -197,10 +198,16 @@ impl EventLog for MemoryLog {
     }
 
     async fn newer(&self, subjects: &[Subject], after: Position) -> Result<Newer, ReadError> {
-        let state = self.0.lock();
-        let last = |subject: &Subject| state.by_subject.get(&*subject.to_string()).and_then(|all| all.last()).copied();
-        let newer = subjects.iter().map(|subject| last(subject).filter(|last| *last > after).unwrap_or(0));
-        Ok(Newer { last: newer.collect(), up_to: state.last().max(after) })
+        let mut state = self.0.lock();
+        let stale = std::mem::replace(&mut state.stale_reads, 0);
+        state.stale_reads = stale.saturating_sub(1);
+        // A replica that lags lacks the log's last event.
+        let seen = state.last() - Position::from(stale > 0 && state.last() > 0);
+        let last = |subject: &Subject| {
+            let all = state.by_subject.get(&*subject.to_string()).into_iter().flatten();
+            all.copied().filter(|position| *position > after && *position <= seen).max().unwrap_or(0)
+        };
+        Ok(Newer { last: subjects.iter().map(last).collect(), up_to: seen.max(after) })
     }
 
     async fn get(&self, position: Position) -> Result<Option<RecordedEvent>, ReadError> {

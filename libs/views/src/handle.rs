@@ -321,12 +321,10 @@ impl<V: View> AnyView for ViewHandle<V> {
             newer: Vec::new(),
             failure,
         };
-        if let Some(generation) = generation {
-            status.version = generation.version;
-            status.generation = generation.number;
-            status.row_count = generation.row_count().await?;
-            (status.parked_count, status.parked) = generation.parked(SHOWN_PARKED).await?;
-            (status.newer_count, status.newer) = generation.newer(SHOWN_PARKED).await?;
+        if let Some(generation) = generation
+            && let Err(error) = generation.describe(&mut status).await
+        {
+            self.successor(&generation).await.ok_or(error)?.describe(&mut status).await?;
         }
         Ok(status)
     }
@@ -374,6 +372,16 @@ impl<V: View> Clone for ViewHandle<V> {
 }
 
 impl Generation {
+    /// Fills in what the generation knows of itself.
+    async fn describe(&self, status: &mut ViewStatus) -> Result<(), StoreError> {
+        status.version = self.version;
+        status.generation = self.number;
+        status.row_count = self.row_count().await?;
+        (status.parked_count, status.parked) = self.parked(SHOWN_PARKED).await?;
+        (status.newer_count, status.newer) = self.newer(SHOWN_PARKED).await?;
+        Ok(())
+    }
+
     pub(crate) async fn row_count(&self) -> Result<u64, StoreError> {
         in_memory!(self.database, memory => memory.row_count(self).await);
         self.count_of(self.tables.rows()).await

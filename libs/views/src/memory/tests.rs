@@ -105,7 +105,7 @@ async fn every_query_is_answered_as_by_sqlite() {
         for order_by in ["", "name, amount desc", "due desc, even", "amount"] {
             let (mut page_token, mut pages) = (String::new(), 0);
             loop {
-                let query = ListQuery { filter, order_by, page_size: 9, page_token: &page_token, fixed: vec![] };
+                let query = ListQuery { filter, order_by, page_size: 5, page_token: &page_token, fixed: vec![] };
                 let (expected, page) = (sqlite.list("acme", &query).await, memory.list("acme", &query).await);
                 let next = page.as_ref().map(|page| page.next_page_token.clone()).unwrap_or_default();
                 match (expected, page) {
@@ -119,7 +119,7 @@ async fn every_query_is_answered_as_by_sqlite() {
                     break;
                 }
             }
-            assert!(filter != "" || pages > 3);
+            assert!(filter != "" || pages > 2, "{pages}");
         }
     }
     let fixed = |value: &str| vec![("name", value.to_owned()), ("label", "l0".to_owned())];
