@@ -69,6 +69,10 @@ k8s: (tools "hadolint kubernetes-validate")
     @PYTHONPATH=.tools/kubernetes-validate python3 -B tools/kubernetes/check.py
     @PYTHONPATH=.tools/kubernetes-validate python3 -B tools/kubernetes/test_rules.py
 
+# Call every method with what nobody expects, as everybody who may not
+fuzz *args: (_first-build "tandem-fuzz")
+    @cargo run -q --locked -p tandem-fuzz -- "$@"
+
 # Measure against the limits and the peers, in release
 bench *args:
     @cargo build --release -p tandem-cli -p tandem-bench
