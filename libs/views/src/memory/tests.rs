@@ -49,20 +49,21 @@ impl View for Shapes {
     }
 
     fn groups(&self, event: &RecordedEvent) -> Result<Vec<String>, FoldError> {
-        Ok(Vec::from_iter((event.position % 5 == 0).then(|| "B".to_owned())))
+        Ok(Vec::from_iter((event.position.is_multiple_of(5)).then(|| "B".to_owned())))
     }
 
     fn fold(&self, key: &str, row: Option<Row>, event: &RecordedEvent) -> Result<Option<Row>, FoldError> {
         let n = event.position;
-        if n % 17 == 0 {
+        if n.is_multiple_of(17) {
             return Err(FoldError::new("an event that can't be folded"));
         }
         let name =
             row.as_ref().map_or_else(|| ["B", "a", "ä", ""][(n % 4) as usize].to_owned(), |row| row.name.clone());
         let amount = row.map_or(0, |row| row.amount) + i64::try_from(n % 7).unwrap_or(0) - 2;
         let labels = (0..n % 3).map(|label| format!("l{label}")).collect();
-        let due = (n % 3 > 0).then(|| prost_types::Timestamp { seconds: i64::try_from(n % 4).unwrap_or(0), nanos: 0 });
-        Ok(Some(Row { name, amount, labels, due }).filter(|_| n % 11 > 0 || key.is_empty()))
+        let due = (!n.is_multiple_of(3))
+            .then(|| prost_types::Timestamp { seconds: i64::try_from(n % 4).unwrap_or(0), nanos: 0 });
+        Ok(Some(Row { name, amount, labels, due }).filter(|_| !n.is_multiple_of(11) || key.is_empty()))
     }
 }
 
@@ -119,7 +120,7 @@ async fn every_query_is_answered_as_by_sqlite() {
                     break;
                 }
             }
-            assert!(filter != "" || pages > 2, "{pages}");
+            assert!(!filter.is_empty() || pages > 2, "{pages}");
         }
     }
     let fixed = |value: &str| vec![("name", value.to_owned()), ("label", "l0".to_owned())];
