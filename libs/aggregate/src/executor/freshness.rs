@@ -4,15 +4,19 @@
 //! already.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use quick_cache::sync::Cache;
 use tandem_eventlog::{EventLog, Position, ReadError, Subject};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 /// Most questions of one request.
 const TOGETHER: usize = 256;
+/// No longer than this questions wait for the answer to those before them.
+const GATHERING: Duration = Duration::from_millis(100);
 
 /// Asks for aggregates of one kind. While one request is on its way the questions for the next gather, so that many at the
 /// same time cost about as much as one.
@@ -76,22 +80,33 @@ impl Freshness {
 
 /// Answers until nobody can ask any more.
 async fn answer(log: Arc<dyn EventLog>, known: Arc<Cache<Subject, Newest>>, mut waiting: UnboundedReceiver<Question>) {
-    let mut questions = Vec::with_capacity(TOGETHER);
-    while waiting.recv_many(&mut questions, TOGETHER).await > 0 {
-        let after = questions.iter().map(|question| question.after).min().unwrap_or_default();
-        let subjects: Vec<Subject> = questions.iter().map(|question| question.subject.clone()).collect();
-        let answered = log.newer(&subjects, after).await;
-        for (at, Question { subject, position, after, answer }) in questions.drain(..).enumerate() {
-            let moved_on = answered.as_ref().map_err(|error| ReadError(error.0.clone())).map(|newer| {
-                let moved_on = newer.last.get(at).is_none_or(|last| *last > after);
-                if !moved_on && newer.up_to > after {
-                    known.insert(subject, Newest { position, up_to: newer.up_to });
-                }
-                moved_on
-            });
-            // Who asked may have gone.
-            let _ = answer.send(moved_on);
+    loop {
+        let mut questions = Vec::with_capacity(TOGETHER);
+        if waiting.recv_many(&mut questions, TOGETHER).await == 0 {
+            return;
         }
+        let mut asking = Box::pin(ask(Arc::clone(&log), Arc::clone(&known), questions));
+        if timeout(GATHERING, &mut asking).await.is_err() {
+            // A server that has died answers nothing, and whoever asks now may be told so at once.
+            tokio::spawn(asking);
+        }
+    }
+}
+
+async fn ask(log: Arc<dyn EventLog>, known: Arc<Cache<Subject, Newest>>, questions: Vec<Question>) {
+    let after = questions.iter().map(|question| question.after).min().unwrap_or_default();
+    let subjects: Vec<Subject> = questions.iter().map(|question| question.subject.clone()).collect();
+    let answered = log.newer(&subjects, after).await;
+    for (at, Question { subject, position, after, answer }) in questions.into_iter().enumerate() {
+        let moved_on = answered.as_ref().map_err(|error| ReadError(error.0.clone())).map(|newer| {
+            let moved_on = newer.last.get(at).is_none_or(|last| *last > after);
+            if !moved_on && newer.up_to > after {
+                known.insert(subject, Newest { position, up_to: newer.up_to });
+            }
+            moved_on
+        });
+        // Who asked may have gone.
+        let _ = answer.send(moved_on);
     }
 }
 
@@ -177,6 +192,25 @@ mod tests {
         let moved_on: Vec<bool> = join_all(others).await.into_iter().map(|asked| asked.unwrap().unwrap()).collect();
         assert_eq!(moved_on, [true, false, false, false, false, false, false, false]);
         assert_eq!(*log.asked.lock().await, [1, 8]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_long_for_the_answer_to_others() {
+        let log = Arc::new(Slow { log: MemoryLog::new(), let_through: Semaphore::new(0), asked: Mutex::default() });
+        let freshness = Arc::new(Freshness::new(log.clone(), 100));
+        let asked = [0, 1].map(|number| {
+            let freshness = Arc::clone(&freshness);
+            tokio::spawn(async move { freshness.moved_on(&contract(number), 1).await })
+        });
+        tokio::time::sleep(GATHERING).await;
+        assert_eq!(*log.asked.lock().await, [2], "both come at the same moment");
+        let late = tokio::spawn(async move { freshness.moved_on(&contract(2), 1).await });
+        tokio::time::sleep(GATHERING).await;
+        assert_eq!(*log.asked.lock().await, [2, 1], "the first request is not answered yet");
+        log.let_through.add_permits(2);
+        for asked in asked.into_iter().chain([late]) {
+            assert!(!asked.await.unwrap().unwrap());
+        }
     }
 
     #[tokio::test]
