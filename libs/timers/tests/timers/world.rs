@@ -118,13 +118,26 @@ impl World {
         self.events(id).await.iter().filter(|event| event.envelope.event_type == WENT_OFF).count()
     }
 
+    /// All events, as soon as the log can be reached.
+    async fn followed(&self) -> tandem_eventlog::EventStream {
+        let following = async {
+            loop {
+                match self.log.follow(&tandem_eventlog::Filter::default(), 0).await {
+                    Ok(followed) => break followed,
+                    Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), following).await.unwrap()
+    }
+
     /// Waits until an alarm has gone off.
     pub async fn goes_off(&self, id: &str) -> RecordedEvent {
         let subject = format!("{TENANT}.{}.{id}", Alarm::KIND);
-        let followed = self.log.follow(&tandem_eventlog::Filter::default(), 0).await.unwrap();
-        let mut found = followed
-            .filter_map(|event| std::future::ready(event.ok()))
-            .filter(|event| std::future::ready(*event.subject == *subject && event.envelope.event_type == WENT_OFF));
+        let mut found =
+            self.followed().await.filter_map(|event| std::future::ready(event.ok())).filter(|event| {
+                std::future::ready(*event.subject == *subject && event.envelope.event_type == WENT_OFF)
+            });
         let event = tokio::time::timeout(Duration::from_secs(60), found.next()).await.unwrap().unwrap();
         event.event
     }

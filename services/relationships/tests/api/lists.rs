@@ -68,7 +68,7 @@ async fn every_event_has_its_entry_in_the_order_of_the_log() -> Result<(), Error
         request_id: format!("request-{}", all[0].event_id),
     };
     assert_eq!(all[0], expected);
-    assert_eq!(all[1].summary, "AgencyHired");
+    assert_eq!(all[1].summary, "AgencyHired (a type that is unknown here)");
 
     for (filter, found) in [
         (format!("partnership:\"{PARTNERSHIP}\""), vec![first, third]),
