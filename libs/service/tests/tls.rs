@@ -135,20 +135,21 @@ async fn nats_is_reached_with_the_right_certificates_alone() {
         let settings = Settings { nats: nats_tls, ..settings(&nats.url(), views.path()) };
         Running::start::<UnderTest>(settings, Args::default()).await
     };
-    let fails = async |nats_tls| format!("{:#}", start(nats_tls).await.err().expect("it did not start"));
-    let (distrustful, nobody, late) = tokio::join!(
-        fails(NatsSettings { ca: Some(other.ca()), ..right.clone() }),
-        fails(NatsSettings { cert: None, key: None, ..right.clone() }),
-        fails(NatsSettings {
+    // What is refused by reason of its certificate may be let in by another one: it is tried again, and not ready.
+    let starts = async |nats_tls| {
+        let started = tokio::time::timeout(Duration::from_secs(3), start(nats_tls)).await;
+        started.is_ok_and(|started| started.is_ok())
+    };
+    let started = tokio::join!(
+        starts(NatsSettings { ca: Some(other.ca()), ..right.clone() }),
+        starts(NatsSettings { cert: None, key: None, ..right.clone() }),
+        starts(NatsSettings {
             cert: Some(expired.certificate.clone()),
             key: Some(expired.key.clone()),
             ..right.clone()
         }),
     );
-    assert!(distrustful.contains("UnknownIssuer"), "{distrustful}");
-    for refused in [nobody, late] {
-        assert!(refused.contains("NATS can't be reached"), "{refused}");
-    }
+    assert_eq!(started, (false, false, false));
     start(right).await.unwrap().stop().await.unwrap();
 }
 
