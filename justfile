@@ -74,7 +74,7 @@ fuzz *args: (_first-build "tandem-fuzz")
     @cargo run -q --locked -p tandem-fuzz -- "$@"
 
 # Measure against the limits and the peers, in release
-bench *args:
+bench *args: (tools "postgres")
     @cargo build --release -p tandem-cli -p tandem-bench
     @cargo run -q --release -p tandem-bench -- "$@"
 

@@ -13,6 +13,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use tandem_contracts::contract::Contract;
 use tandem_eventlog::{EventLog, Filter, JetStreamLog, JetStreamOptions};
 use tandem_nats_server::NatsServer;
+use tandem_postgres_server::PostgresServer;
 use tandem_service::ResourceView;
 use tandem_views::{AnyView as _, ViewHandle, ViewStore};
 use tempfile::TempDir;
@@ -28,8 +29,6 @@ const FIRST_BUILD: Duration = Duration::from_secs(300);
 /// Messages under way to a replay.
 const BATCH: usize = 4096;
 
-type Contracts = ViewHandle<ResourceView<Contract>>;
-
 pub(crate) async fn measure(effort: Effort, report: &mut Report) -> anyhow::Result<()> {
     let contracts = effort.pick(4000, 10_000);
     let events = contracts * life::EVENTS;
@@ -38,37 +37,54 @@ pub(crate) async fn measure(effort: Effort, report: &mut Report) -> anyhow::Resu
     let log: Arc<dyn EventLog> = Arc::new(JetStreamLog::open(client.clone(), JetStreamOptions::default()).await?);
     Life::signed().await?.fill(&log, contracts).await?;
     let folder = TempDir::new()?;
+    let postgres = PostgresServer::builder().durable(true).start().await?;
     let stop = CancellationToken::new();
-    let store = ViewStore::open(&format!("sqlite:{}", folder.path().display())).await?;
-    let view = built(&store, &log, &stop).await?;
+    let sqlite = Rebuilt::first(&format!("sqlite:{}", folder.path().display()), &log, &stop).await?;
+    let mut stores = [("SQLite", sqlite), ("Postgres", Rebuilt::first(&postgres.url(), &log, &stop).await?)];
 
-    let (mut replays, mut follows, mut rebuilds) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut replays, mut follows) = (Vec::new(), Vec::new());
     for _ in 0..effort.pick(3, 7) {
         replays.push(rate(events, replay(&jetstream::new(client.clone()), events).await?));
         follows.push(rate(events, follow(&log, events).await?));
-        rebuilds.push(rate(events, rebuild(&view, contracts).await?));
+        for (_, rebuilt) in &mut stores {
+            rebuilt.again(contracts).await?;
+        }
     }
     stop.cancel();
-    view.stopped().await;
-    report.add(Row::new("rebuild of a view, SQLite", "events/s", &rebuilds).beside(&rebuilds, &replays).goal(GOAL));
+    for (name, Rebuilt { view, rates }) in stores {
+        view.stopped().await;
+        let row = Row::new(format!("rebuild of a view, {name}"), "events/s", &rates);
+        report.add(row.beside(&rates, &replays).goal(GOAL));
+    }
     report.add(Row::new("following the log", "events/s", &follows).beside(&follows, &replays));
     report.add(Row::new("raw replay", "events/s", &replays));
     Ok(())
 }
 
-/// The view, once it is built for the first time.
-async fn built(store: &ViewStore, log: &Arc<dyn EventLog>, stop: &CancellationToken) -> anyhow::Result<Contracts> {
-    let view = tandem_views::start(ResourceView::default(), store, Arc::clone(log), stop.clone()).await?;
-    let last = log.last_position(&Filter::default()).await?;
-    view.wait_for_position(last, tokio::time::Instant::now() + FIRST_BUILD).await?;
-    Ok(view)
+/// The view of contracts in one store.
+struct Rebuilt {
+    view: ViewHandle<ResourceView<Contract>>,
+    /// Events a second, by rounds.
+    rates: Vec<f64>,
 }
 
-async fn rebuild(view: &Contracts, contracts: usize) -> anyhow::Result<Duration> {
-    let report = view.rebuild().await?;
-    let (events, rows) = ((contracts * life::EVENTS) as u64, contracts as u64);
-    ensure!(report.event_count == events && report.row_count == rows, "{report:?}");
-    Ok(report.duration)
+impl Rebuilt {
+    /// The view, once it is built for the first time.
+    async fn first(url: &str, log: &Arc<dyn EventLog>, stop: &CancellationToken) -> anyhow::Result<Self> {
+        let store = ViewStore::open(url).await?;
+        let view = tandem_views::start(ResourceView::default(), &store, Arc::clone(log), stop.clone()).await?;
+        let last = log.last_position(&Filter::default()).await?;
+        view.wait_for_position(last, tokio::time::Instant::now() + FIRST_BUILD).await?;
+        Ok(Self { view, rates: Vec::new() })
+    }
+
+    async fn again(&mut self, contracts: usize) -> anyhow::Result<()> {
+        let report = self.view.rebuild().await?;
+        let (events, rows) = (contracts * life::EVENTS, contracts as u64);
+        ensure!(report.event_count == events as u64 && report.row_count == rows, "{report:?}");
+        self.rates.push(rate(events, report.duration));
+        Ok(())
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52 events")]
