@@ -1,4 +1,5 @@
 //! The executor over a log that loses replies and requests, conflicts, lags and takes its time.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -99,7 +99,7 @@ async fn settle(by: &mut Caller, payout: &str) {
     let settle_time = Some(to_proto(ambient::now()));
     by.command::<PayoutRun, _>("SettlePayout", |client, request_id| {
         let (name, bank_reference) = (payout.to_owned(), "B1".to_owned());
-        let request = pb::SettlePayoutRequest { name, bank_reference, settle_time, request_id, ..Default::default() };
+        let request = pb::SettlePayoutRequest { name, bank_reference, settle_time, request_id };
         async move { client.payout_runs().settle_payout(request).await }
     })
     .await;

@@ -177,8 +177,7 @@ impl Both {
             self.creator
                 .command::<Participation, _>("SubmitDraft", |client, request_id| {
                     let (name, deliverable_id, draft) = (name.clone(), deliverable_id.clone(), Some(draft.clone()));
-                    let request =
-                        campaigns::SubmitDraftRequest { name, deliverable_id, draft, request_id, ..Default::default() };
+                    let request = campaigns::SubmitDraftRequest { name, deliverable_id, draft, request_id };
                     async move { client.participations().submit_draft(request).await }
                 })
                 .await;
@@ -189,8 +188,7 @@ impl Both {
                 self.brand
                     .command::<Participation, _>("ApproveDraft", |client, request_id| {
                         let (name, deliverable_id) = (name.clone(), deliverable_id.clone());
-                        let request =
-                            campaigns::ApproveDraftRequest { name, deliverable_id, request_id, ..Default::default() };
+                        let request = campaigns::ApproveDraftRequest { name, deliverable_id, request_id };
                         async move { client.participations().approve_draft(request).await }
                     })
                     .await;

@@ -145,7 +145,6 @@ pub(super) fn terms(chance: &Chance) -> pb::Terms {
                 term_months: 1,
                 notice_days: 10,
                 warning_days: vec![1],
-                ..Default::default()
             }),
         ));
     }
