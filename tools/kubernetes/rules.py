@@ -108,11 +108,11 @@ def services_are_whole(it):
         if container["command"] != [full] or variables.get("TANDEM_LISTEN") != f"0.0.0.0:{port}" or ports["grpc"] != port:
             yield f"{full}: it has to be run on its port, {port}"
         health = int(variables["TANDEM_HEALTH_LISTEN"].rpartition(":")[2])
-        probes = {"startupProbe": "liveness", "readinessProbe": "readiness", "livenessProbe": "liveness"}
+        probes = {"startupProbe": "live", "readinessProbe": None, "livenessProbe": "live"}
         for probe, service in probes.items():
             asked = container.get(probe, {}).get("grpc", {})
             if (asked.get("port"), asked.get("service")) != (health, service) or health not in ports.values():
-                yield f"{full}: {probe} has to ask port {health} for {service}"
+                yield f"{full}: {probe} has to ask port {health} for {service or 'the process, which has no name'}"
         drain = float(variables["TANDEM_DRAIN_DELAY"]) + 2 * float(variables["TANDEM_DRAIN_TIMEOUT"])
         if pod["terminationGracePeriodSeconds"] <= drain:
             yield f"{full}: it is killed while it drains, which may take {drain} s"
