@@ -46,6 +46,12 @@ impl Readiness {
         ready(&self.0.borrow())
     }
 
+    /// Waits until it is ready.
+    pub(crate) async fn reached(&self) {
+        // The sender lives as long as this does.
+        let _ = self.0.subscribe().wait_for(ready).await;
+    }
+
     /// What it is now, and every change.
     pub(crate) fn changes(&self) -> impl futures::Stream<Item = bool> + Send + use<> {
         use futures::StreamExt as _;

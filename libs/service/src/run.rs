@@ -152,6 +152,15 @@ pub async fn run_on<S: Service>(
         env.spawn(processes::measure(env.failing(), env.stopping.clone()));
     }
     readiness.wired();
+    // Whoever is told that it is ready may ask its health at once.
+    let served = tokio::select! {
+        () = readiness.reached() => None,
+        served = &mut serving => Some(served),
+    };
+    if let Some(served) = served {
+        env.stop(&views, settings.limits.drain_timeout).await;
+        return served;
+    }
     tracing::info!(service = S::NAME, %address, tls = with_tls, "ready");
     // Nobody may care.
     let _ = ready.send(address);
