@@ -300,6 +300,13 @@ async fn when_postgres_is_away_queries_say_so_and_all_resume() {
     assert!(matches!(&error, QueryError::Store(error) if error.is_away()), "{error:?}");
     fill(&world.log, 1000, 30).await;
     server.restart().await.unwrap();
+    // A server that was killed may have forgotten what it had committed last, the tables among it: they are built anew.
+    let resumed = async {
+        while view.get("acme", "a1").await.is_err() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), resumed).await.unwrap();
     assert_equal_to_the_fold(&world, &view).await;
 }
 
