@@ -39,7 +39,6 @@ struct Refusal {
 impl Connection {
     pub(super) async fn append(self: &Arc<Self>, mut parts: Vec<Append>) -> Result<Vec<Position>, AppendError> {
         Append::check(&parts)?;
-        self.reached().map_err(|error| AppendError::Unavailable(error.0))?;
         let total: usize = parts.iter().map(|part| part.events.len()).sum();
         match (total, parts.pop()) {
             (1, Some(mut part)) => match part.events.pop() {
@@ -54,6 +53,8 @@ impl Connection {
     }
 
     pub(super) async fn single(&self, expected: Position, event: NewEvent) -> Result<Position, AppendError> {
+        // When it is sent, not when it was asked for: it may have waited to share a batch, which then could not be had.
+        self.reached().map_err(|error| uncommitted(error.0))?;
         let mut headers = headers::encode(&event.envelope, event.subject.kind().context);
         headers.insert(header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string());
         let reply = self.ask(self.subject(&event.subject), headers, event.payload).await.map_err(unanswered)?;
@@ -63,6 +64,7 @@ impl Connection {
     /// The first message is a request, for its answer tells whether a batch can be had at all; the last one commits and
     /// is answered for all. Those between are not answered, and a gap among them fails the commit.
     pub(super) async fn batch(&self, parts: Vec<Append>, total: usize) -> Result<Vec<Position>, AppendError> {
+        self.reached().map_err(|error| uncommitted(error.0))?;
         #[expect(clippy::disallowed_methods, reason = "names a batch on the wire; nothing is decided by it")]
         let id = Uuid::new_v4().simple().to_string();
         let sizes: Vec<usize> = parts.iter().map(|part| part.events.len()).collect();
@@ -109,7 +111,7 @@ impl Connection {
     }
 }
 
-/// Without a commit a batch is forgotten by the server.
+/// Nothing was sent; or without a commit, by which a batch is forgotten by the server.
 fn uncommitted(error: impl std::fmt::Display) -> AppendError {
     AppendError::Unavailable(error.to_string())
 }
