@@ -293,8 +293,8 @@ mod tests {
         // Both begin at 0; the second knows one event only, and one that can't be folded.
         let (mut first, mut second) =
             [(); 2].map(|()| WorkingSet::new(Arc::new(Sums), schema.clone(), Blocked::default())).into();
-        first.apply(first.keyed(vec![added(1, "s1", "5"), added(2, "s1", "6")]));
-        second.apply(second.keyed(vec![added(1, "s1", "5"), added(2, "s2", "many")]));
+        first.apply(first.keyed(vec![added(1, "s1", "5"), added(2, "s1", "6")])).unwrap();
+        second.apply(second.keyed(vec![added(1, "s1", "5"), added(2, "s2", "many")])).unwrap();
         let (changed, parked) = first.changes();
         generation.write(&schema, (0, 2), &changed, parked).await.unwrap();
         let before = generation.all_rows::<<Sums as View>::Row>().await.unwrap();

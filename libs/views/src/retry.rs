@@ -57,12 +57,15 @@ impl<V: View> Pipeline<V> {
     /// Tries parked events again.
     pub(crate) async fn retry(&mut self, subject: &str) -> Result<RetryReport, PipelineError> {
         self.write().await?;
+        // What could not be folded once may well fail again.
+        let careful = self.rows.set_careful(true);
         let mut report = RetryReport::default();
         let (mut released, mut after) = (HashSet::new(), 0);
         loop {
             let parked = self.generation.parked_after(after, subject).await?;
-            let Some(last) = parked.last().map(|(position, _)| *position) else { return Ok(report) };
-            let reads: Vec<_> = parked.iter().map(|(position, _)| event(Arc::clone(&self.log), *position)).collect();
+            let Some(last) = parked.last().map(|(position, _)| *position) else { break };
+            let reads: Vec<_> =
+                parked.iter().map(|(position, _)| event(Arc::clone(&self.shared.log), *position)).collect();
             let events: Vec<RecordedEvent> = stream::iter(reads).buffered(READS).try_collect().await?;
             report.retried += events.len() as u64;
             for (_, subject) in parked {
@@ -76,6 +79,8 @@ impl<V: View> Pipeline<V> {
             report.parked += self.write_retried(&Retried { subject, after, last }).await?;
             after = last;
         }
+        self.rows.set_careful(careful);
+        Ok(report)
     }
 }
 

@@ -62,7 +62,8 @@ pub fn given<V: View>(view: V, events: impl IntoIterator<Item = RecordedEvent>) 
     let schema = Schema::new(V::NAME, V::VERSION, V::columns()).unwrap_or_else(|error| panic!("{error}"));
     let mut rows = WorkingSet::new(Arc::new(view), schema, Blocked::default());
     let events = rows.keyed(events.into_iter().filter(reads::<V>).collect());
-    rows.apply(events);
+    rows.set_careful(true);
+    rows.apply(events).unwrap_or_else(|error| panic!("{error}"));
     let (changed, parked) = rows.changes();
     let stored =
         |(key, row): (&RowKey, Option<&V::Row>)| Some(((key.tenant.to_string(), key.id.to_string()), row?.clone()));
@@ -154,7 +155,8 @@ async fn store_in_batches<V: View>(
             let row = loaded.remove(&key);
             rows.insert(key, row);
         }
-        rows.apply(keyed);
+        rows.set_careful(true);
+        rows.apply(keyed)?;
         let last = batch.last().map_or(position, |event| event.position);
         let (changed, parked) = rows.changes();
         generation.write(&schema, (position, last), &changed, parked).await?;

@@ -45,7 +45,7 @@ pub trait View: Send + Sync + 'static {
         Ok(Vec::new())
     }
 
-    /// The row after the event; `None` for no row. What is equal to what it was is not written.
+    /// The row after the event; `None` for no row.
     ///
     /// # Errors
     /// If the event can't be folded. It is parked, and none of the rows that it touches changes.

@@ -1,6 +1,7 @@
 //! The rows that a batch touches, in memory: events are folded here, and what changed is written from here.
 //!
-//! Invariant: an event changes all of the rows that it touches or, if one of them can't take it, none.
+//! Invariant: an event changes all of the rows that it touches or, if one of them can't take it, none. If that can't be
+//! kept, for a row went with the fold that failed, all of them are given up ([`Spoiled`]).
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -69,6 +70,25 @@ struct Touched {
     groups: Vec<Group>,
 }
 
+/// A row went with the event that it could not take. The working set is of no more use: what it has not written is to be
+/// folded anew, by one that is careful.
+#[derive(Debug, thiserror::Error)]
+#[error("a row went with the event that it could not take")]
+pub(crate) struct Spoiled;
+
+/// Why an event was not folded.
+enum Unfolded {
+    /// It can't be. Nothing changed.
+    Unfit(FoldError),
+    Spoiled,
+}
+
+impl From<FoldError> for Unfolded {
+    fn from(error: FoldError) -> Self {
+        Self::Unfit(error)
+    }
+}
+
 pub(crate) struct WorkingSet<V: View> {
     view: Arc<V>,
     schema: Arc<Schema<V::Row>>,
@@ -80,12 +100,20 @@ pub(crate) struct WorkingSet<V: View> {
     dirty: Vec<RowKey>,
     blocked: Blocked,
     parked: Vec<Parked>,
+    /// Whether a row is copied before an event is folded into it. A copy costs about as much as the fold, and only what
+    /// can't be folded needs it.
+    careful: bool,
 }
 
 impl<V: View> WorkingSet<V> {
     pub(crate) fn new(view: Arc<V>, schema: Arc<Schema<V::Row>>, blocked: Blocked) -> Self {
         let (rows, members) = (HashMap::new(), HashMap::new());
-        Self { view, schema, rows, bytes: 0, members, dirty: Vec::new(), blocked, parked: Vec::new() }
+        Self { view, schema, rows, bytes: 0, members, dirty: Vec::new(), blocked, parked: Vec::new(), careful: false }
+    }
+
+    /// Whether to lose nothing by an event that can't be folded; answers whether it was so.
+    pub(crate) fn set_careful(&mut self, careful: bool) -> bool {
+        std::mem::replace(&mut self.careful, careful)
     }
 
     /// Lets the events of an aggregate be tried again.
@@ -134,29 +162,62 @@ impl<V: View> WorkingSet<V> {
     }
 
     /// Folds the events in their order. A row that was not inserted counts as not stored.
-    pub(crate) fn apply(&mut self, events: Vec<Keyed>) {
+    ///
+    /// # Errors
+    /// Never if it is careful.
+    pub(crate) fn apply(&mut self, events: Vec<Keyed>) -> Result<(), Spoiled> {
         for Keyed { event, touched } in events {
             if let Some(parked) = self.blocked.park_if_waiting(&event) {
                 self.parked.push(parked);
-            } else if let Err(error) = touched.and_then(|touched| self.fold(&event, touched)) {
-                let (position, subject) = (event.position, &event.subject);
-                if error.is_newer() {
-                    tracing::warn!(view = V::NAME, position, %subject, %error, "event passed over");
-                    self.parked.push(Parked::newer(&event));
-                } else {
-                    tracing::warn!(view = V::NAME, position, %subject, %error, "event parked");
-                    self.parked.push(self.blocked.park(&event, &error));
-                }
+                continue;
             }
+            match touched.map_err(Unfolded::from).and_then(|touched| self.fold(&event, touched)) {
+                Ok(()) => {}
+                Err(Unfolded::Unfit(error)) => self.set_aside(&event, &error),
+                Err(Unfolded::Spoiled) => return Err(Spoiled),
+            }
+        }
+        Ok(())
+    }
+
+    fn set_aside(&mut self, event: &RecordedEvent, error: &FoldError) {
+        let (position, subject) = (event.position, &event.subject);
+        if error.is_newer() {
+            tracing::warn!(view = V::NAME, position, %subject, %error, "event passed over");
+            self.parked.push(Parked::newer(event));
+        } else {
+            tracing::warn!(view = V::NAME, position, %subject, %error, "event parked");
+            self.parked.push(self.blocked.park(event, error));
         }
     }
 
-    fn fold(&mut self, event: &RecordedEvent, Touched { mut keys, groups }: Touched) -> Result<(), FoldError> {
+    fn fold(&mut self, event: &RecordedEvent, Touched { mut keys, groups }: Touched) -> Result<(), Unfolded> {
         if !groups.is_empty() {
             keys.extend(groups.iter().flat_map(|group| self.members(group)));
             keys.sort_unstable();
             keys.dedup();
         }
+        match <[RowKey; 1]>::try_from(keys) {
+            Ok([key]) if !self.careful => self.fold_in_place(event, key),
+            Ok(keys) => Ok(self.fold_copies(event, keys.into())?),
+            Err(keys) => Ok(self.fold_copies(event, keys)?),
+        }
+    }
+
+    /// Of the one row that the event touches.
+    fn fold_in_place(&mut self, event: &RecordedEvent, key: RowKey) -> Result<(), Unfolded> {
+        let before = self.rows.get_mut(&key).and_then(|entry| entry.row.take());
+        let existed = before.is_some();
+        match fold::fold(&*self.view, &key.id, before, event) {
+            Ok(None) if !existed => {}
+            Ok(after) => self.put(key, after, growth(event)),
+            Err(_) if existed => return Err(Unfolded::Spoiled),
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    fn fold_copies(&mut self, event: &RecordedEvent, keys: Vec<RowKey>) -> Result<(), FoldError> {
         let mut folded = Vec::with_capacity(keys.len());
         for key in keys {
             let before = self.rows.get(&key).and_then(|entry| entry.row.as_ref());
@@ -166,16 +227,22 @@ impl<V: View> WorkingSet<V> {
             }
         }
         for (key, row) in folded {
-            self.join(&key, row.as_ref());
-            let entry = self.rows.entry(key.clone()).or_insert_with(Entry::absent);
-            let bytes = weight(row.as_ref());
-            self.bytes = self.bytes + bytes - std::mem::replace(&mut entry.bytes, bytes);
-            entry.row = row;
-            if !std::mem::replace(&mut entry.dirty, true) {
-                self.dirty.push(key);
-            }
+            self.put(key, row, growth(event));
         }
         Ok(())
+    }
+
+    /// The row as it is now, which is to be written. Until it is it counts as larger by `growth` than it was.
+    fn put(&mut self, key: RowKey, row: Option<V::Row>, growth: usize) {
+        self.join(&key, row.as_ref());
+        let entry = self.rows.entry(key.clone()).or_insert_with(Entry::absent);
+        let growth = if entry.bytes == 0 { weight::<V::Row>(None) + growth } else { growth };
+        self.bytes += growth;
+        entry.bytes += growth;
+        entry.row = row;
+        if !std::mem::replace(&mut entry.dirty, true) {
+            self.dirty.push(key);
+        }
     }
 
     fn members(&self, group: &Group) -> impl Iterator<Item = RowKey> {
@@ -207,6 +274,12 @@ impl<V: View> WorkingSet<V> {
     /// answers whether they stay.
     pub(crate) fn written(&mut self, keep: usize) -> bool {
         self.parked.clear();
+        for key in &self.dirty {
+            if let Some(entry) = self.rows.get_mut(key) {
+                let bytes = weight(entry.row.as_ref());
+                self.bytes = self.bytes + bytes - std::mem::replace(&mut entry.bytes, bytes);
+            }
+        }
         if self.bytes > keep {
             self.bytes = 0;
             // Their tables go, too, for they would stay as large as they ever were.
@@ -230,6 +303,11 @@ impl<R> Entry<R> {
     fn absent() -> Self {
         Self { row: None, stored: false, stored_tags: Vec::new(), dirty: false, bytes: 0 }
     }
+}
+
+/// About how much memory an event adds to a row: what it says, which is counted again when the row is written.
+fn growth(event: &RecordedEvent) -> usize {
+    EXPANSION * event.payload.len()
 }
 
 /// About how much memory a row takes, rather too much than too little.
