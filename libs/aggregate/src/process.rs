@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use jiff::Timestamp;
-use tandem_eventlog::{Delivery, EventLog, Filter, RecordedEvent, trace};
+use tandem_eventlog::{Delivery, EventLog, Filter, RecordedEvent, ambient, trace};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
+
+use crate::CommandMeta;
 
 /// Events handled at the same time by one process.
 const CONCURRENCY: usize = 16;
@@ -52,6 +54,29 @@ pub struct Cause {
     pub tenant: String,
     /// The event's time, if a test clock set it: what follows happens then, too.
     pub test_clock: Option<Timestamp>,
+}
+
+impl Cause {
+    /// Of a command that follows from the event: `actor` (`services/contracts`) gives it as the reaction `command`
+    /// (`contracts-granting`), idempotent by `request_id`.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "where an event becomes a command, which gets its time here")]
+    pub fn command(&self, actor: &str, command: &str, request_id: String) -> CommandMeta {
+        CommandMeta {
+            tenant: self.tenant.clone(),
+            actor: actor.to_owned(),
+            command: command.to_owned(),
+            reason: String::new(),
+            request_id,
+            request_hash: String::new(),
+            correlation_id: self.correlation_id.clone(),
+            causation_id: self.event_id.clone(),
+            traceparent: trace::current_traceparent(),
+            etag: String::new(),
+            time: self.test_clock.unwrap_or_else(ambient::now),
+            test_clock: self.test_clock.is_some(),
+        }
+    }
 }
 
 /// A reaction did not succeed and is to be tried again.

@@ -11,8 +11,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tandem_aggregate::{Cause, CommandMeta, ExecuteError, Executor, Loaded, Process, ProcessError};
-use tandem_eventlog::{EventLog, Filter, Position, RecordedEvent, ambient};
+use tandem_aggregate::{Cause, ExecuteError, Executor, Loaded, Process, ProcessError};
+use tandem_eventlog::{EventLog, Filter, Position, RecordedEvent};
 use tandem_proto::common::v1::ErrorReason;
 use tandem_proto::contracts::v1::contract_event::Event;
 use tandem_proto::read_event;
@@ -20,11 +20,11 @@ use tandem_service::Service as _;
 use tandem_views::{ListQuery, ViewHandle};
 use tokio::time::Instant;
 
-use crate::Contracts;
 use crate::contract::Contract;
 use crate::rights::publications::{PARTICIPATION, Publication, Publications};
 use crate::rights::register;
 use crate::usage_right::UsageRight;
+use crate::{ACTOR, Contracts};
 
 /// In traces, and what its commands say they come from.
 const NAME: &str = "contracts-granting";
@@ -151,7 +151,9 @@ impl Granting {
         publication: &Publication,
         cause: &Cause,
     ) -> Result<(), ProcessError> {
-        let meta = meta(contract.position, cause);
+        // The same event may come again when the contract has moved on, and then says something else.
+        let request_id = format!("{}:{:x}", cause.event_id, contract.position);
+        let meta = cause.command(ACTOR, NAME, request_id);
         let entries = register::entries(&contract.state.0, publication, meta.time).map_err(|error| {
             tracing::error!(deliverable = publication.deliverable, %error, "rights can't be derived from the terms");
             failed(error)
@@ -165,26 +167,6 @@ impl Granting {
             }
         }
         Ok(())
-    }
-}
-
-/// Of a command that follows from an event, by the contract as it was at a position.
-#[expect(clippy::disallowed_methods, reason = "where an event becomes a command, which gets its time here")]
-fn meta(contract: Position, cause: &Cause) -> CommandMeta {
-    CommandMeta {
-        tenant: cause.tenant.clone(),
-        actor: "services/contracts".to_owned(),
-        command: NAME.to_owned(),
-        reason: String::new(),
-        // The same event may come again when the contract has moved on, and then says something else.
-        request_id: format!("{}:{contract:x}", cause.event_id),
-        request_hash: String::new(),
-        correlation_id: cause.correlation_id.clone(),
-        causation_id: cause.event_id.clone(),
-        traceparent: tandem_eventlog::trace::current_traceparent(),
-        etag: String::new(),
-        time: cause.test_clock.unwrap_or_else(ambient::now),
-        test_clock: cause.test_clock.is_some(),
     }
 }
 

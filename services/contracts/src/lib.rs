@@ -52,6 +52,9 @@ use rights::publications::Publications;
 use template::ContractTemplate;
 use usage_right::UsageRight;
 
+/// Who gives the commands that follow from events.
+const ACTOR: &str = "services/contracts";
+
 /// The service.
 pub struct Contracts;
 

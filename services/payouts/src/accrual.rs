@@ -10,9 +10,9 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tandem_aggregate::{Cause, CommandMeta, ExecuteError, Executor, Process, ProcessError};
+use tandem_aggregate::{Cause, ExecuteError, Executor, Process, ProcessError};
 use tandem_client::Client;
-use tandem_eventlog::{EventLog, Filter, RecordedEvent, ambient};
+use tandem_eventlog::{EventLog, Filter, RecordedEvent};
 use tandem_proto::common::v1::ErrorReason;
 use tandem_proto::contracts::v1::{ClauseEffect, GetTermsRequest};
 use tandem_proto::payouts::v1::{CreateEarningRequest, Earning};
@@ -146,7 +146,7 @@ impl Accrual {
     /// Records a fact in the ledger of its contract, unless it is there.
     async fn enter(&self, agreed: &Arc<Agreed>, told: Told, cause: &Cause) -> Result<(), Failure> {
         let Told { fact_id, fact, source } = told;
-        let meta = meta(&fact_id, cause);
+        let meta = cause.command("services/payouts", NAME, fact_id.clone());
         let command = Record { fact_id, fact, source, agreed: Arc::clone(agreed), description: String::new() };
         self.ledgers.execute(agreed.contract.trim_start_matches("contracts/"), &command, &meta).await?;
         Ok(())
@@ -189,24 +189,5 @@ async fn record(client: &Client, earning: Earning, event_id: &str) -> Result<(),
             Ok(())
         }
         Err(error) => Err(error.into()),
-    }
-}
-
-/// Of the recording of a fact that an event tells.
-#[expect(clippy::disallowed_methods, reason = "where an event becomes a command, which gets its time here")]
-fn meta(fact_id: &str, cause: &Cause) -> CommandMeta {
-    CommandMeta {
-        tenant: cause.tenant.clone(),
-        actor: "services/payouts".to_owned(),
-        command: NAME.to_owned(),
-        reason: String::new(),
-        request_id: fact_id.to_owned(),
-        request_hash: String::new(),
-        correlation_id: cause.correlation_id.clone(),
-        causation_id: cause.event_id.clone(),
-        traceparent: tandem_eventlog::trace::current_traceparent(),
-        etag: String::new(),
-        time: cause.test_clock.unwrap_or_else(ambient::now),
-        test_clock: cause.test_clock.is_some(),
     }
 }

@@ -11,15 +11,15 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use tandem_aggregate::{Aggregate as _, Cause, CommandMeta, Executor, Process, ProcessError, commit_together};
-use tandem_eventlog::{EventLog, Filter, Position, RecordedEvent, ambient, trace};
+use tandem_eventlog::{EventLog, Filter, Position, RecordedEvent};
 use tandem_proto::contracts::v1::contract_event::Event;
 use tandem_proto::read_event;
 use tandem_service::Service as _;
 
 use super::book::{Book, Command};
 use super::commitment::commitment;
-use crate::Contracts;
 use crate::contract::Contract;
+use crate::{ACTOR, Contracts};
 
 /// In traces, and what its commands say they come from.
 const NAME: &str = "contracts-exclusivity";
@@ -56,7 +56,7 @@ impl Process for Keeping {
     async fn handle(&self, event: &RecordedEvent, cause: &Cause) -> Result<(), ProcessError> {
         let id = event.tokens()[3];
         let Some(creator) = self.creator(event, id).await? else { return Ok(()) };
-        self.keep(id, &creator, event.position, &meta(cause)).await
+        self.keep(id, &creator, event.position, &cause.command(ACTOR, NAME, cause.event_id.clone())).await
     }
 }
 
@@ -136,25 +136,6 @@ fn matters(event: &Event) -> bool {
         | Event::Expired(_)
         | Event::TerminationNoticed(_)
         | Event::Terminated(_) => true,
-    }
-}
-
-/// Once for each event.
-#[expect(clippy::disallowed_methods, reason = "what follows from an event happens when it is handled")]
-fn meta(cause: &Cause) -> CommandMeta {
-    CommandMeta {
-        tenant: cause.tenant.clone(),
-        actor: "services/contracts".to_owned(),
-        command: NAME.to_owned(),
-        reason: String::new(),
-        request_id: cause.event_id.clone(),
-        request_hash: String::new(),
-        correlation_id: cause.correlation_id.clone(),
-        causation_id: cause.event_id.clone(),
-        traceparent: trace::current_traceparent(),
-        etag: String::new(),
-        time: cause.test_clock.unwrap_or_else(ambient::now),
-        test_clock: cause.test_clock.is_some(),
     }
 }
 
