@@ -1,8 +1,8 @@
-//! Whether a command gets slower as the log grows: one on an aggregate of ten events that is not in memory, in a large log
-//! and in a small one.
+//! Whether a command gets slower as the log grows: the first one on an aggregate of ten events, which is not in memory, and
+//! the next one, in a large log and in a small one.
 //!
-//! Invariant: no aggregate is asked twice, so each command loads one from the log, decides, and appends; both logs lie on
-//! one server.
+//! Invariant: no aggregate is asked a third time, so each first command loads one from the log, decides, and appends, and
+//! each next one finds it in memory; both logs lie on one server.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use tandem_nats_server::NatsServer;
 use tandem_proto::contracts::v1::Party;
 
 use crate::effort::Effort;
-use crate::life::{Life, meta};
+use crate::life::{EVENTS, Life, OFFERS_IN_RETURN, meta, sign};
 use crate::load::{Sample, load};
 use crate::report::{Goal, Report};
 use crate::samples::{Figure, Samples};
@@ -24,14 +24,23 @@ const MEDIAN: Goal = Goal::AtMost(1.2);
 const FEW: usize = 1000;
 /// Commands of a round.
 const COUNT: usize = 100;
-/// Of memory, so that all are read from the log.
-const NOTHING: usize = 1;
+/// Memory for the aggregates of all rounds.
+const MEMORY: usize = 256 << 20;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Size {
     Small,
     Large,
 }
+
+/// What is done to each contract, in this order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Accept,
+    Sign,
+}
+
+const STEPS: [Step; 2] = [Step::Accept, Step::Sign];
 
 /// A log of so many contracts, each of which waits for an answer to its last offer.
 struct Filled {
@@ -52,16 +61,21 @@ pub(crate) async fn measure(effort: Effort, report: &mut Report) -> anyhow::Resu
     // The first round warms up, and is forgotten.
     for round in 0..=effort.pick(5, 9) {
         for log in [&small, &large] {
-            let sample = log.accept(round).await?;
-            if round > 0 {
-                samples.add(log.size, sample);
+            for step in STEPS {
+                let sample = log.take(step, round).await?;
+                if round > 0 {
+                    samples.add((step, log.size), sample);
+                }
             }
         }
     }
-    let name = format!("command, 1 in flight, {} events in the log", 10 * many);
-    let row = |figure| samples.row_beside(&name, figure, &Size::Large, &Size::Small);
-    report.add(row(Figure::P50).goal(MEDIAN));
-    report.add(row(Figure::P99));
+    for step in STEPS {
+        let which = if step == Step::Accept { "first" } else { "next" };
+        let name = format!("{which} command on an aggregate, {} events in the log", EVENTS * many);
+        let row = |figure| samples.row_beside(&name, figure, &(step, Size::Large), &(step, Size::Small));
+        report.add(row(Figure::P50).goal(MEDIAN));
+        report.add(row(Figure::P99));
+    }
     Ok(())
 }
 
@@ -70,19 +84,20 @@ impl Filled {
         let name = if size == Size::Small { "small" } else { "large" };
         let options = JetStreamOptions { name: name.to_owned(), ..JetStreamOptions::default() };
         let log: Arc<dyn EventLog> = Arc::new(JetStreamLog::open(client.clone(), options).await?);
-        life.fill(&log, contracts).await?;
-        Ok(Self { size, contracts, executor: Arc::new(Executor::new(log, AggregateCache::with_bytes(NOTHING))) })
+        life.fill(&log, 0..contracts).await?;
+        Ok(Self { size, contracts, executor: Arc::new(Executor::new(log, AggregateCache::with_bytes(MEMORY))) })
     }
 
-    /// Accepts the offers of a round's contracts, which are spread over the log.
-    async fn accept(&self, round: usize) -> anyhow::Result<Sample> {
+    /// Of a round's contracts, which are spread over the log.
+    async fn take(&self, step: Step, round: usize) -> anyhow::Result<Sample> {
         let (executor, stride) = (Arc::clone(&self.executor), self.contracts / FEW);
+        let action = if step == Step::Accept { Action::Accept } else { sign(OFFERS_IN_RETURN)? };
         load(1, COUNT, move |number| {
-            let executor = Arc::clone(&executor);
+            let (executor, action) = (Arc::clone(&executor), action.clone());
             async move {
                 // 617 is coprime to FEW: each comes once, in no order that the log has.
                 let number = (round * COUNT + number) * 617 % FEW * stride;
-                let command = Command { by: Party::Creator, action: Action::Accept };
+                let command = Command { by: Party::Creator, action };
                 executor.execute(&format!("c{number}"), &command, &meta(Party::Creator)).await?;
                 Ok(())
             }

@@ -21,35 +21,47 @@ use crate::sample::{BRAND, CREATOR, TENANT, terms};
 
 /// When it happens: before the sample's contract begins, in whichever year this runs.
 const TIME: Timestamp = Timestamp::constant(1_800_000_000, 0);
-/// Events of every life.
+/// Offers that follow the first one until all but the answer is said.
+pub(crate) const OFFERS_IN_RETURN: i64 = 8;
+/// Events of a long life.
 pub(crate) const EVENTS: usize = 10;
 /// Contracts whose events are written in one atomic batch, of which the log takes 1000 events.
 const TOGETHER: usize = 1000;
 /// Batches under way.
 const AT_ONCE: usize = 4;
 
-/// Ten things that happen to a contract.
+/// What happens to a contract.
 pub(crate) struct Life(Vec<RecordedEvent>);
 
 impl Life {
-    /// Six offers, of which the last is accepted and signed by both.
+    /// Ten events: six offers, of which the last is accepted and signed by both.
     pub(crate) async fn signed() -> anyhow::Result<Self> {
-        let mut actions = offers(5)?;
-        actions.push((Party::Brand, Action::Accept));
-        let consent = Consent {
-            terms_hash: parse(4005)?.hash().to_owned(),
-            capacity: "Head of Partnerships".to_owned(),
-            method: SignatureMethod::Click,
-            document: None,
-            exclusivity_override: None,
-        };
-        actions.extend([Party::Creator, Party::Brand].map(|by| (by, Action::Sign(consent.clone()))));
-        Self::of(actions).await
+        Self::signed_after(5).await?.of_ten()
     }
 
-    /// Nine offers, the last of which waits for the creator's answer.
+    /// Ten events: nine offers, the last of which waits for the creator's answer.
     pub(crate) async fn negotiated() -> anyhow::Result<Self> {
-        Self::of(offers(8)?).await
+        Self::of(offers(OFFERS_IN_RETURN)?).await?.of_ten()
+    }
+
+    /// An offer and another in return, which is accepted and signed by both.
+    pub(crate) async fn ordinary() -> anyhow::Result<Self> {
+        Self::signed_after(1).await
+    }
+
+    fn of_ten(self) -> anyhow::Result<Self> {
+        anyhow::ensure!(self.0.len() == EVENTS, "{} events", self.0.len());
+        Ok(self)
+    }
+
+    /// A draft, its proposal, and so many offers in return, the last of which is accepted and signed by both.
+    async fn signed_after(counters: i64) -> anyhow::Result<Self> {
+        let mut actions = offers(counters)?;
+        // The first offer in return, and every second one after it, is the creator's.
+        actions.push((if counters % 2 == 1 { Party::Brand } else { Party::Creator }, Action::Accept));
+        let signature = sign(counters)?;
+        actions.extend([Party::Creator, Party::Brand].map(|by| (by, signature.clone())));
+        Self::of(actions).await
     }
 
     async fn of(actions: Vec<(Party, Action)>) -> anyhow::Result<Self> {
@@ -58,16 +70,15 @@ impl Life {
         for (by, action) in actions {
             executor.execute("template", &Command { by, action }, &meta(by)).await?;
         }
-        let events = log.events();
-        anyhow::ensure!(events.len() == EVENTS, "{} events", events.len());
-        Ok(Self(events))
+        Ok(Self(log.events()))
     }
 
-    /// Gives it to the contracts `c0`, `c1` and so on: `contracts` of them, of which the log has none yet. Their events
-    /// lie among each other, as those of many users do.
-    pub(crate) async fn fill(&self, log: &Arc<dyn EventLog>, contracts: usize) -> anyhow::Result<()> {
-        stream::iter((0..contracts).step_by(TOGETHER))
-            .map(|first| self.live(log, first..contracts.min(first + TOGETHER)))
+    /// Gives it to the contracts `c0`, `c1` and so on of these numbers, of which the log has none yet. Their events lie
+    /// among each other, as those of many users do.
+    pub(crate) async fn fill(&self, log: &Arc<dyn EventLog>, numbers: std::ops::Range<usize>) -> anyhow::Result<()> {
+        let end = numbers.end;
+        stream::iter(numbers.step_by(TOGETHER))
+            .map(|first| self.live(log, first..end.min(first + TOGETHER)))
             .buffer_unordered(AT_ONCE)
             .try_collect()
             .await
@@ -105,6 +116,17 @@ fn offers(counters: i64) -> anyhow::Result<Vec<(Party, Action)>> {
         actions.push((by, Action::Counter { terms: parse(4000 + round)?, expire_time: None }));
     }
     Ok(actions)
+}
+
+/// A signature of the terms after so many offers in return.
+pub(crate) fn sign(counters: i64) -> anyhow::Result<Action> {
+    Ok(Action::Sign(Consent {
+        terms_hash: parse(4000 + counters)?.hash().to_owned(),
+        capacity: "Head of Partnerships".to_owned(),
+        method: SignatureMethod::Click,
+        document: None,
+        exclusivity_override: None,
+    }))
 }
 
 /// The first thing that happens to a contract.

@@ -18,7 +18,8 @@ use crate::view_file::ViewFile;
 /// The median, of that of the SQL.
 const MEDIAN: Goal = Goal::AtMost(1.5);
 const PAGE: usize = 50;
-const CONTRACTS: usize = 2000;
+/// Contracts of the brand: a small and a large one.
+const CONTRACTS: [usize; 2] = [2000, 20_000];
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Target {
@@ -30,12 +31,24 @@ pub(crate) async fn measure(effort: Effort, report: &mut Report) -> anyhow::Resu
     let nats = NatsServer::builder().start().await?;
     let client = async_nats::connect(nats.url()).await?;
     let log: Arc<dyn EventLog> = Arc::new(JetStreamLog::open(client, JetStreamOptions::default()).await?);
-    Life::negotiated().await?.fill(&log, CONTRACTS).await?;
     let service = Service::start(&nats.url()).await?;
     let caller = Caller::connect(service.address).await?;
-    caller.caught_up(log.last_position(&Filter::default()).await?).await?;
-    let file = ViewFile::open(&service.view_file()).await?;
+    let life = Life::ordinary().await?;
+    let mut filled = 0;
+    for contracts in CONTRACTS {
+        life.fill(&log, filled..contracts).await?;
+        filled = contracts;
+        caller.caught_up(log.last_position(&Filter::default()).await?).await?;
+        let samples = compare(effort, &caller, &ViewFile::open(&service.view_file()).await?).await?;
+        let name = format!("list of {PAGE} of {contracts}, 1 in flight");
+        let row = |figure| samples.row_beside(&name, figure, &Target::Service, &Target::Sql);
+        report.add(row(Figure::P50).goal(MEDIAN));
+        report.add(row(Figure::P99));
+    }
+    service.stop().await
+}
 
+async fn compare(effort: Effort, caller: &Caller, file: &ViewFile) -> anyhow::Result<Samples<Target>> {
     let (page_size, count) = (i32::try_from(PAGE)?, effort.pick(200, 500));
     let mut samples = Samples::new();
     // The first round warms up, and is forgotten.
@@ -61,9 +74,5 @@ pub(crate) async fn measure(effort: Effort, report: &mut Report) -> anyhow::Resu
             samples.add(Target::Service, served);
         }
     }
-    service.stop().await?;
-    let row = |figure| samples.row_beside("list of 50 of 2000, 1 in flight", figure, &Target::Service, &Target::Sql);
-    report.add(row(Figure::P50).goal(MEDIAN));
-    report.add(row(Figure::P99));
-    Ok(())
+    Ok(samples)
 }

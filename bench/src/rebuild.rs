@@ -35,7 +35,7 @@ pub(crate) async fn measure(effort: Effort, report: &mut Report) -> anyhow::Resu
     let nats = NatsServer::builder().start().await?;
     let client = async_nats::connect(nats.url()).await?;
     let log: Arc<dyn EventLog> = Arc::new(JetStreamLog::open(client.clone(), JetStreamOptions::default()).await?);
-    Life::signed().await?.fill(&log, contracts).await?;
+    Life::signed().await?.fill(&log, 0..contracts).await?;
     let folder = TempDir::new()?;
     let postgres = PostgresServer::builder().durable(true).start().await?;
     let stop = CancellationToken::new();
