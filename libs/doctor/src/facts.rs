@@ -48,6 +48,8 @@ pub struct Facts {
     pub restoring: Known<String>,
     /// The servers that tell about themselves.
     pub servers: Vec<ServerFacts>,
+    /// Whether somebody else runs them, who answers for when they sync.
+    pub servers_vouched_for: bool,
     /// The services.
     pub services: Vec<ServiceFacts>,
     /// The processes and timers that consume the log and the timers.
@@ -68,6 +70,7 @@ impl Facts {
             vault_development_key: unasked(),
             restoring: Known::Missing,
             servers: Vec::new(),
+            servers_vouched_for: false,
             services: Vec::new(),
             consumers: Vec::new(),
         }

@@ -32,7 +32,8 @@ pub struct Settings {
     #[command(flatten)]
     pub nats: NatsSettings,
     /// Where the NATS servers tell about themselves, `http://<host>:8222`, comma separated: production is refused if one
-    /// of them syncs to disk late, which only they can tell
+    /// of them syncs to disk late, which only they can tell, or without this; `none` if somebody else runs them and answers
+    /// for that
     #[arg(long, env = "TANDEM_NATS_MONITOR", value_name = "URL")]
     pub nats_monitor: Option<String>,
     /// JetStream stream that is the log; created if missing

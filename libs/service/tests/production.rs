@@ -95,6 +95,11 @@ async fn a_cluster_of_three_that_always_syncs_is_what_it_runs_on() {
         Clustered::start(NatsServer::builder().sync_always(true)).await;
     start(&settings).await.unwrap().stop().await.unwrap();
 
+    let error = refused(&Settings { nats_monitor: None, ..settings.clone() }).await;
+    assert!(error.contains("sync-unknown") && error.contains("--nats-monitor"), "{error}");
+    let vouched_for = Settings { nats_monitor: Some("none".to_owned()), ..settings.clone() };
+    start(&vouched_for).await.unwrap().stop().await.unwrap();
+
     let mut config = context.get_stream("tandem").await.unwrap().cached_info().config.clone();
     assert_eq!(config.num_replicas, 3);
     config.num_replicas = 1;

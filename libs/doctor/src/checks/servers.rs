@@ -54,12 +54,22 @@ fn sync(subject: &str, server: &Server) -> Option<Finding> {
 
 /// If there are servers that nobody has asked.
 fn unseen(facts: &Facts, seen: &[&Server]) -> Option<Finding> {
+    if facts.production && facts.servers.is_empty() && !facts.servers_vouched_for {
+        return Some(
+            Finding::error("sync-unknown", "NATS", "when its servers sync to disk is not known")
+                .because("only their monitoring tells it, and no client would notice before the power fails")
+                .remedy(
+                    "name the monitoring of all servers in --nats-monitor (TANDEM_NATS_MONITOR), commas between; if somebody \
+                     else runs them and answers for `sync_interval: always`, say `none`",
+                ),
+        );
+    }
     let names: BTreeSet<_> = seen.iter().map(|server| &server.name).collect();
     let cluster = seen.iter().map(|server| server.cluster_size).max();
     let problem = match cluster {
         _ if !facts.production => return None,
         None if facts.servers.is_empty() => {
-            "when the servers sync to disk was not checked: only their monitoring tells it".to_owned()
+            "when the servers sync to disk was not checked: somebody else answers for it".to_owned()
         }
         Some(size) if names.len() < size => {
             format!("{} of {size} servers were asked when they sync to disk", names.len())

@@ -19,6 +19,9 @@ use crate::facts::{Facts, Known, restore_marker};
 /// How long one answer is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(3);
 
+/// Said instead of where NATS servers tell about themselves: somebody else runs them, and answers for when they sync.
+pub const VOUCHED_FOR: &str = "none";
+
 /// What is to be asked for.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scope<'a> {
@@ -26,7 +29,8 @@ pub struct Scope<'a> {
     pub vault: bool,
     /// The durable consumers.
     pub consumers: bool,
-    /// Where NATS servers tell about themselves: `http://<host>:8222`, several with commas between.
+    /// Where NATS servers tell about themselves: `http://<host>:8222`, several with commas between; [`VOUCHED_FOR`] if
+    /// somebody else runs them.
     pub monitor: Option<&'a str>,
 }
 
@@ -50,8 +54,10 @@ pub async fn nats(client: &Client, log: &str, scope: Scope<'_>) -> Facts {
         join_all(names.into_iter().map(|name| streams::consumers(client, name))).await
     };
     let marker = restore_marker(log);
+    facts.servers_vouched_for = scope.monitor == Some(VOUCHED_FOR);
+    let monitor = scope.monitor.filter(|_| !facts.servers_vouched_for);
     let (streams, vault, consumers, restoring, servers) =
-        tokio::join!(streams, vault, consumers, streams::description(client, &marker), monitor::servers(scope.monitor));
+        tokio::join!(streams, vault, consumers, streams::description(client, &marker), monitor::servers(monitor));
     if let Some((log, timers)) = streams {
         (facts.log, facts.timers) = (log, timers);
     }

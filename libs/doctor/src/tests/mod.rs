@@ -140,7 +140,7 @@ fn nothing_is_found_where_all_is_fit() {
 fn errors_come_before_warnings() {
     let mut facts = fit();
     facts.services[0].state = Known::Unknown("refused".into());
-    facts.servers.clear();
+    facts.servers.truncate(1);
     let severities: Vec<_> = examine(&facts).iter().map(|finding| finding.severity).collect();
     assert_eq!(severities, [Severity::Error, Severity::Warning]);
 }

@@ -25,8 +25,22 @@ fn a_server_without_jetstream_syncs_nothing() {
 
 #[test]
 fn what_no_server_told_is_said_not_to_be_checked() {
-    given(|facts| facts.servers.clear()).then_warning("not-checked", &["was not checked", "--nats-monitor"]);
+    given(|facts| {
+        facts.servers.clear();
+        facts.servers_vouched_for = true;
+    })
+    .then_warning("not-checked", &["was not checked", "--nats-monitor"]);
     given(|facts| facts.servers.truncate(1)).then_warning("not-checked", &["1 of 3 servers", "--nats-monitor"]);
+}
+
+#[test]
+fn servers_that_nobody_can_ask_or_answers_for_are_not_for_production() {
+    given(|facts| facts.servers.clear()).then_error("sync-unknown", &["sync to disk", "--nats-monitor", "`none`"]);
+    given(|facts| {
+        facts.servers.clear();
+        facts.production = false;
+    })
+    .then_nothing();
 }
 
 #[test]
