@@ -170,7 +170,7 @@ mod tests {
             (Life::negotiated().await.unwrap(), ContractState::Countered),
         ] {
             let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new());
-            life.fill(&log, 2100).await.unwrap();
+            life.fill(&log, 0..2100).await.unwrap();
             let executor = Executor::<Contract>::new(Arc::clone(&log), AggregateCache::with_bytes(1));
             for id in ["c0", "c999", "c2099"] {
                 let loaded = executor.get(TENANT, id).await.unwrap();
