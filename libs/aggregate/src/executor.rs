@@ -1,6 +1,7 @@
 //! Running commands: load, decide, append under the guard, answer.
 //!
-//! Invariant: after an unknown outcome nothing is assumed; the aggregate is read again and asked for the request id.
+//! Invariant: after an unknown outcome nothing is assumed; the aggregate is read again and asked for the request id. What is
+//! not proved by the guard of an append rests on an exact read: a refusal, and that there is nothing to do.
 
 mod freshness;
 
@@ -11,7 +12,8 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use tandem_eventlog::{
-    Append, AppendError, Envelope, EventLog, InvalidToken, NewEvent, Position, ReadError, Subject, ambient,
+    Append, AppendError, Envelope, EventLog, InvalidToken, NewEvent, Position, ReadError, RecordedEvent, Subject,
+    ambient,
 };
 use tandem_proto::EventSet as _;
 use tracing::Instrument as _;
@@ -104,6 +106,17 @@ impl From<ReadError> for ExecuteError {
     }
 }
 
+/// Who told what a command is decided by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// The cache, which does not know what others have written since.
+    Memory,
+    /// A replica of the log, which may lag.
+    AnyReplica,
+    /// An exact read.
+    Newest,
+}
+
 /// Runs commands on aggregates of one kind. Cheap to share; one per service and kind.
 pub struct Executor<A: Aggregate> {
     log: Arc<dyn EventLog>,
@@ -134,8 +147,7 @@ impl<A: Aggregate> Executor<A> {
         self.refresh(&subject, known).await
     }
 
-    /// The aggregate as it was at `position` or later: from memory if that is as new, which spares the reading. Older than
-    /// `position` if a replica of the log that lags has answered.
+    /// The aggregate as it was at `position` or later: from memory or any replica of the log if that is as new.
     ///
     /// # Errors
     /// As [`Self::get`].
@@ -143,7 +155,10 @@ impl<A: Aggregate> Executor<A> {
         let subject = Subject::new(tenant, A::KIND, id)?;
         match self.cache.get(&subject) {
             Some(loaded) if loaded.position >= position => Ok(loaded),
-            known => self.refresh(&subject, known).await,
+            known => {
+                let loaded = self.refresh_from_any(&subject, known).await?;
+                if loaded.position >= position { Ok(loaded) } else { self.refresh(&subject, Some(loaded)).await }
+            }
         }
     }
 
@@ -170,18 +185,19 @@ impl<A: Aggregate> Executor<A> {
         let subject = Subject::new(&meta.tenant, A::KIND, id)?;
         // What is not in memory is taken to be new, which spares a creation the reading: if it is not, the guard of the
         // append says so, or the refusal is not believed, and it is read.
-        let mut known = Some(self.cache.get(&subject).unwrap_or_default());
-        let mut current = false;
+        let mut loaded = self.cache.get(&subject).unwrap_or_default();
+        let mut source = Source::Memory;
         let mut unanswered = None;
         for _ in 0..ATTEMPTS {
-            let Some(loaded) = known.take() else { break };
             let decided = match self.repeated(&subject, &loaded, meta).await? {
                 Some(outcome) => return Ok(outcome),
                 None => decide(&loaded, command, meta, &subject),
             };
-            match decided {
-                // What the cache says may be old: only an append, which is guarded, or a fresh read can be relied on.
-                Err(_) | Ok((None, _)) if !current => {}
+            source = match decided {
+                // What is read of an aggregate that was not in memory is mostly enough to write to it, whoever tells it.
+                Err(_) | Ok((None, _)) if source == Source::Memory && !loaded.exists() => Source::AnyReplica,
+                // Other than an append, which is guarded, this would rest on what may be old.
+                Err(_) | Ok((None, _)) if source != Source::Newest => Source::Newest,
                 Err(error) => return Err(error),
                 Ok((None, _)) => return Ok(Outcome { loaded: (*loaded).clone(), written: false, repeated: false }),
                 Ok((Some(append), mut next)) => match self.append(&subject, append).await {
@@ -191,13 +207,18 @@ impl<A: Aggregate> Executor<A> {
                         self.cache.insert(subject, Arc::new(next.clone()));
                         return Ok(Outcome { loaded: next, written: true, repeated: false });
                     }
-                    Err(AppendError::Conflict) => {}
-                    Err(AppendError::Unknown(error)) => unanswered = Some(error),
+                    Err(AppendError::Conflict) => Source::Newest,
+                    Err(AppendError::Unknown(error)) => {
+                        unanswered = Some(error);
+                        Source::Newest
+                    }
                     Err(AppendError::Unavailable(error)) => return Err(ExecuteError::Unavailable(error)),
                 },
-            }
-            known = Some(self.refresh(&subject, Some(loaded)).await?);
-            current = true;
+            };
+            loaded = match source {
+                Source::AnyReplica => self.refresh_from_any(&subject, Some(loaded)).await?,
+                Source::Memory | Source::Newest => self.refresh(&subject, Some(loaded)).await?,
+            };
         }
         Err(unanswered.map_or(ExecuteError::Contended, ExecuteError::Unavailable))
     }
@@ -236,14 +257,35 @@ impl<A: Aggregate> Executor<A> {
         Ok(Some(Outcome { loaded: then, written: false, repeated: true }))
     }
 
+    /// What is known, made the newest.
     async fn refresh(&self, subject: &Subject, known: Option<Arc<Loaded<A>>>) -> Result<Arc<Loaded<A>>, ExecuteError> {
         let known = known.unwrap_or_default();
         let events = self.log.read(subject, known.position).await?;
+        self.applied(subject, known, &events)
+    }
+
+    /// What is known, made as new as a replica has it.
+    async fn refresh_from_any(
+        &self,
+        subject: &Subject,
+        known: Option<Arc<Loaded<A>>>,
+    ) -> Result<Arc<Loaded<A>>, ExecuteError> {
+        let known = known.unwrap_or_default();
+        let events = self.log.read_from_any(subject, known.position).await?;
+        self.applied(subject, known, &events)
+    }
+
+    fn applied(
+        &self,
+        subject: &Subject,
+        known: Arc<Loaded<A>>,
+        events: &[RecordedEvent],
+    ) -> Result<Arc<Loaded<A>>, ExecuteError> {
         if events.is_empty() {
             return Ok(known);
         }
         let mut loaded = (*known).clone();
-        for event in &events {
+        for event in events {
             loaded.apply(event)?;
         }
         let loaded = Arc::new(loaded);
@@ -252,8 +294,12 @@ impl<A: Aggregate> Executor<A> {
     }
 
     async fn replay(&self, subject: &Subject, until: Position) -> Result<Loaded<A>, ExecuteError> {
+        let mut events = self.log.read_from_any(subject, 0).await?;
+        if events.last().is_none_or(|last| last.position < until) {
+            events = self.log.read(subject, 0).await?;
+        }
         let mut loaded = Loaded::default();
-        for event in self.log.read(subject, 0).await?.iter().filter(|event| event.position <= until) {
+        for event in events.iter().filter(|event| event.position <= until) {
             loaded.apply(event)?;
         }
         Ok(loaded)

@@ -30,6 +30,7 @@ struct Tally {
 #[derive(Clone, Copy, Debug)]
 enum Command {
     Count,
+    /// Once something was counted.
     Close,
     /// Without effect.
     Look,
@@ -46,6 +47,9 @@ impl Aggregate for Tally {
             Command::Look => Ok(Vec::new()),
             _ if self.closed => {
                 Err(Refusal::new(ErrorReason::StateForbids, format!("{} is closed.", context.resource)))
+            }
+            Command::Close if self.count == 0 => {
+                Err(Refusal::new(ErrorReason::StateForbids, format!("{} has counted nothing.", context.resource)))
             }
             Command::Count => Ok(vec![Event::KpisSet(CampaignKpisSet::default())]),
             Command::Close => Ok(vec![Event::Closed(CampaignClosed {})]),
@@ -64,7 +68,18 @@ impl Aggregate for Tally {
 #[derive(Clone, Default)]
 struct Counted {
     log: MemoryLog,
+    /// Answers what any replica may answer; none if the log does.
+    replica: Option<MemoryLog>,
+    /// Of any replica.
     reads: Arc<AtomicUsize>,
+    exact_reads: Arc<AtomicUsize>,
+}
+
+impl Counted {
+    /// Reads of any replica, and exact ones.
+    fn counts(&self) -> (usize, usize) {
+        (self.reads.load(Ordering::Relaxed), self.exact_reads.load(Ordering::Relaxed))
+    }
 }
 
 #[async_trait::async_trait]
@@ -74,8 +89,13 @@ impl EventLog for Counted {
     }
 
     async fn read(&self, subject: &Subject, after: Position) -> Result<Vec<RecordedEvent>, ReadError> {
-        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.exact_reads.fetch_add(1, Ordering::Relaxed);
         self.log.read(subject, after).await
+    }
+
+    async fn read_from_any(&self, subject: &Subject, after: Position) -> Result<Vec<RecordedEvent>, ReadError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.replica.as_ref().unwrap_or(&self.log).read_from_any(subject, after).await
     }
 
     async fn get(&self, position: Position) -> Result<Option<RecordedEvent>, ReadError> {
@@ -136,10 +156,23 @@ async fn a_creation_reads_nothing() {
     let executor = Executor::<Tally>::new(Arc::new(log.clone()), cache());
     let outcome = executor.execute("c1", &Command::Count, &meta("r1")).await.unwrap();
     assert_eq!((outcome.loaded.state.count, outcome.loaded.position, outcome.written), (1, 1, true));
-    assert_eq!(log.reads.load(Ordering::Relaxed), 0);
+    assert_eq!(log.counts(), (0, 0));
     // Nor does a command on what is in memory.
     executor.execute("c1", &Command::Count, &meta("r2")).await.unwrap();
-    assert_eq!(log.reads.load(Ordering::Relaxed), 0);
+    assert_eq!(log.counts(), (0, 0));
+}
+
+#[tokio::test]
+async fn what_is_not_in_memory_is_read_of_any_replica_and_exactly_before_a_refusal() {
+    let log = Counted::default();
+    let executor = || Executor::<Tally>::new(Arc::new(log.clone()), cache());
+    executor().execute("c1", &Command::Count, &meta("r1")).await.unwrap();
+    // What needs something to be there, and finds it.
+    executor().execute("c1", &Command::Close, &meta("r2")).await.unwrap();
+    assert_eq!(log.counts(), (1, 0));
+    let refused = executor().execute("c1", &Command::Count, &meta("r3")).await;
+    assert!(matches!(refused, Err(ExecuteError::Refused(_))), "{refused:?}");
+    assert_eq!(log.counts().1, 1);
 }
 
 #[tokio::test]
@@ -148,15 +181,25 @@ async fn what_is_in_memory_is_read_again_only_for_what_is_newer() {
     let executor = Executor::<Tally>::new(Arc::new(log.clone()), cache());
     executor.execute("c1", &Command::Count, &meta("r1")).await.unwrap();
     assert_eq!(executor.get_since("acme", "c1", 1).await.unwrap().state.count, 1);
-    assert_eq!(log.reads.load(Ordering::Relaxed), 0);
+    assert_eq!(log.counts(), (0, 0));
     // Another replica writes.
     let other = Executor::<Tally>::new(Arc::new(log.log.clone()), cache());
     other.execute("c1", &Command::Count, &meta("r2")).await.unwrap();
     let newer = executor.get_since("acme", "c1", 2).await.unwrap();
-    assert_eq!((newer.state.count, newer.position, log.reads.load(Ordering::Relaxed)), (2, 2, 1));
-    // As far as a replica of the log that lags knows it.
+    assert_eq!((newer.state.count, newer.position, log.counts()), (2, 2, (1, 0)));
+    // A replica of the log that lags is not enough.
+    other.execute("c1", &Command::Count, &meta("r3")).await.unwrap();
     log.log.inject(Fault::StaleRead);
-    assert_eq!(executor.get_since("acme", "c1", 3).await.unwrap().position, 2);
+    assert_eq!(executor.get_since("acme", "c1", 3).await.unwrap().position, 3);
+    assert_eq!(log.counts(), (2, 1));
+}
+
+#[tokio::test]
+async fn how_it_was_is_not_told_by_a_replica_that_lags() {
+    let log = MemoryLog::new();
+    executor(&log).execute("c1", &Command::Count, &meta("r1")).await.unwrap();
+    log.inject(Fault::StaleRead);
+    assert_eq!(executor(&log).get_at("acme", "c1", 1).await.unwrap().state.count, 1);
 }
 
 #[tokio::test]
@@ -194,6 +237,34 @@ async fn a_refusal_by_what_is_in_memory_is_not_believed() {
     let refused = old.execute("c1", &Command::Count, &meta("r3")).await;
     assert!(matches!(refused, Err(ExecuteError::Refused(_))), "{refused:?}");
     assert_eq!(log.events().len(), 2);
+}
+
+/// The first service took the command and died before it could answer; the second asks a replica that has not heard of it.
+#[tokio::test]
+async fn a_repeated_command_that_was_taken_is_not_refused_because_a_replica_lags() {
+    let log = MemoryLog::new();
+    executor(&log).execute("c1", &Command::Count, &meta("r1")).await.unwrap();
+    executor(&log).execute("c1", &Command::Close, &meta("r2")).await.unwrap();
+    for (command, request_id) in [(Command::Count, "r1"), (Command::Close, "r2")] {
+        for known in 0..=2 {
+            let behind = Counted { log: log.clone(), replica: Some(log.cut_off_at(known)), ..Counted::default() };
+            let second = Executor::<Tally>::new(Arc::new(behind), cache());
+            let repeated = second.execute("c1", &command, &meta(request_id)).await.unwrap();
+            assert!(repeated.repeated, "{request_id}, {known} events");
+        }
+    }
+    assert_eq!(log.events().len(), 2);
+}
+
+#[tokio::test]
+async fn that_there_is_nothing_to_do_is_not_believed_of_a_replica_that_lags() {
+    let log = MemoryLog::new();
+    executor(&log).execute("c1", &Command::Count, &meta("r1")).await.unwrap();
+    log.inject(Fault::StaleRead);
+    let looked = executor(&log).execute("c1", &Command::Look, &meta("r2")).await.unwrap();
+    assert_eq!(looked.loaded.state.count, 1);
+    log.inject(Fault::StaleRead);
+    assert!(executor(&log).stage("c1", &Command::Count, &meta("r1")).await.unwrap().repeated);
 }
 
 #[tokio::test]

@@ -27,7 +27,8 @@ macro_rules! conformance_tests {
             a_batch_is_all a_batch_is_nothing_if_its_second_part_conflicts a_batch_of_300_keeps_its_order
             a_batch_of_more_than_1000_is_refused one_of_64_appends_to_an_aggregate_wins
             many_aggregates_are_written_at_once
-            reads_what_comes_after_a_position reads_more_than_one_batch keeps_aggregates_and_tenants_apart
+            reads_what_comes_after_a_position reads_more_than_one_batch reads_from_any_replica
+            keeps_aggregates_and_tenants_apart
             gets_by_position keeps_every_text finds_the_last_position tells_which_have_new_events
             follows_and_goes_on follows_what_the_filter_lets_through a_wildcard_is_no_tenant
             hands_out_until_acknowledged hands_out_under_one_name_once puts_back_for_a_while

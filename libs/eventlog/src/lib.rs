@@ -329,12 +329,18 @@ pub trait EventLog: Send + Sync + 'static {
     /// one message; more go as one atomic batch of at most 1000.
     async fn append(&self, parts: Vec<Append>) -> Result<Vec<Position>, AppendError>;
 
-    /// Events of one aggregate after a position, oldest first. May be answered by a replica that lags: a stale
-    /// read costs a conflict, nothing worse.
+    /// Events of one aggregate after a position, oldest first. It is exact: all are there that were acknowledged before it
+    /// was asked, so that a refusal can rest on it.
     async fn read(&self, subject: &Subject, after: Position) -> Result<Vec<RecordedEvent>, ReadError>;
 
-    /// Which of these aggregates have events after a position: asking for many at once costs little more than for one.
-    /// May be answered by a replica that lags, as [`Self::read`] is, and then says so by [`Newer::up_to`].
+    /// The same as any one replica knows it, which may lag behind: cheaper, for those who notice it if they are told too
+    /// little, by the guard of an append or by a position.
+    async fn read_from_any(&self, subject: &Subject, after: Position) -> Result<Vec<RecordedEvent>, ReadError> {
+        self.read(subject, after).await
+    }
+
+    /// Which of these aggregates have events after a position: asking for many at once costs little more than for one. It
+    /// is exact, as [`Self::read`] is.
     async fn newer(&self, subjects: &[Subject], after: Position) -> Result<Newer, ReadError> {
         let mut newer = Newer { last: Vec::with_capacity(subjects.len()), up_to: after };
         for subject in subjects {

@@ -31,8 +31,7 @@ pub enum Fault {
     Unavailable,
     /// The next append takes this long.
     Delay(Duration),
-    /// The next read lacks the aggregate's last event, or the next question for what is newer the log's, as if answered by a
-    /// replica that lags.
+    /// The next read from any replica lacks the aggregate's last event: the one that answers lags.
     StaleRead,
     /// The next event that a consumer is handed comes twice, even when acknowledged.
     DuplicateDelivery,
@@ -97,6 +96,21 @@ impl MemoryLog {
         pending.filter(|(_, positions)| !positions.is_empty()).collect()
     }
 
+    /// A log of its own that has these events up to a position, and no more: the log as a server knows it that was its
+    /// leader, was cut off, and has not noticed.
+    #[must_use]
+    pub fn cut_off_at(&self, position: Position) -> Self {
+        let known = Self::with_ack_wait(self.0.ack_wait);
+        let mut state = known.0.lock();
+        for event in self.events().into_iter().take_while(|event| event.position <= position) {
+            state.by_subject.entry(Arc::clone(&event.subject)).or_default().push(event.position);
+            state.events.push(event);
+        }
+        known.0.last.send_replace(state.last());
+        drop(state);
+        known
+    }
+
     /// All events, oldest first.
     #[must_use]
     pub fn events(&self) -> Vec<RecordedEvent> {
@@ -151,6 +165,17 @@ impl State {
         Ok(addresses.iter().filter_map(|address| self.by_subject.get(address)?.last().copied()).collect())
     }
 
+    /// Position of the aggregate's last event; 0 if it has none.
+    fn last_of(&self, subject: &Subject) -> Position {
+        self.by_subject.get(&*subject.to_string()).and_then(|positions| positions.last()).copied().unwrap_or(0)
+    }
+
+    fn read(&self, subject: &Subject, after: Position) -> Vec<RecordedEvent> {
+        let positions = self.by_subject.get(&*subject.to_string()).into_iter().flatten();
+        let wanted = positions.filter(|position| **position > after);
+        wanted.filter_map(|position| self.at(*position)).cloned().collect()
+    }
+
     fn at(&self, position: Position) -> Option<&RecordedEvent> {
         self.events.get(usize::try_from(position.checked_sub(1)?).ok()?)
     }
@@ -188,26 +213,23 @@ impl EventLog for MemoryLog {
     }
 
     async fn read(&self, subject: &Subject, after: Position) -> Result<Vec<RecordedEvent>, ReadError> {
+        Ok(self.0.lock().read(subject, after))
+    }
+
+    async fn read_from_any(&self, subject: &Subject, after: Position) -> Result<Vec<RecordedEvent>, ReadError> {
         let mut state = self.0.lock();
         let stale = std::mem::replace(&mut state.stale_reads, 0);
         state.stale_reads = stale.saturating_sub(1);
-        let positions = state.by_subject.get(&*subject.to_string()).map(Vec::as_slice).unwrap_or_default();
-        let seen = if stale > 0 { &positions[..positions.len().saturating_sub(1)] } else { positions };
-        let wanted = seen.iter().filter(|position| **position > after);
-        Ok(wanted.filter_map(|position| state.at(*position)).cloned().collect())
+        let last = state.last_of(subject);
+        let mut events = state.read(subject, after);
+        events.retain(|event| stale == 0 || event.position < last);
+        Ok(events)
     }
 
     async fn newer(&self, subjects: &[Subject], after: Position) -> Result<Newer, ReadError> {
-        let mut state = self.0.lock();
-        let stale = std::mem::replace(&mut state.stale_reads, 0);
-        state.stale_reads = stale.saturating_sub(1);
-        // A replica that lags lacks the log's last event.
-        let seen = state.last() - Position::from(stale > 0 && state.last() > 0);
-        let last = |subject: &Subject| {
-            let all = state.by_subject.get(&*subject.to_string()).into_iter().flatten();
-            all.copied().filter(|position| *position > after && *position <= seen).max().unwrap_or(0)
-        };
-        Ok(Newer { last: subjects.iter().map(last).collect(), up_to: seen.max(after) })
+        let state = self.0.lock();
+        let last = |subject: &Subject| Some(state.last_of(subject)).filter(|last| *last > after).unwrap_or(0);
+        Ok(Newer { last: subjects.iter().map(last).collect(), up_to: state.last().max(after) })
     }
 
     async fn get(&self, position: Position) -> Result<Option<RecordedEvent>, ReadError> {

@@ -64,8 +64,19 @@ async fn a_stale_read_lacks_the_last_event_once() {
     let log = MemoryLog::new();
     log.append(vec![part(&subject(), 0, &["1", "2"])]).await.unwrap();
     log.inject(Fault::StaleRead);
-    assert_eq!(log.read(&subject(), 0).await.unwrap().len(), 1);
-    assert_eq!(log.read(&subject(), 0).await.unwrap().len(), 2);
+    assert_eq!(log.read(&subject(), 0).await.unwrap().len(), 2, "it is exact");
+    assert_eq!(log.read_from_any(&subject(), 0).await.unwrap().len(), 1);
+    assert_eq!(log.read_from_any(&subject(), 0).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_server_that_was_cut_off_knows_what_was_before_and_takes_nothing_to_the_others() {
+    let log = MemoryLog::new();
+    log.append(vec![part(&subject(), 0, &["1", "2"])]).await.unwrap();
+    let cut_off = log.cut_off_at(1);
+    assert_eq!(cut_off.read(&subject(), 0).await.unwrap(), log.read(&subject(), 0).await.unwrap()[..1]);
+    cut_off.append(vec![part(&subject(), 1, &["other"])]).await.unwrap();
+    assert_eq!(log.events().len(), 2);
 }
 
 #[tokio::test]

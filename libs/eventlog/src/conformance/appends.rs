@@ -180,6 +180,17 @@ pub async fn keeps_aggregates_and_tenants_apart(log: &dyn EventLog) {
     }
 }
 
+/// What any replica tells is how it was at some time: it begins as the aggregate does, and lacks its end at most.
+pub async fn reads_from_any_replica(log: &dyn EventLog) {
+    let subject = contract("any", "c1");
+    let positions = given(log, &subject, &["1", "2", "3"]).await;
+    let all = log.read(&subject, 0).await.unwrap();
+    let told = log.read_from_any(&subject, 0).await.unwrap();
+    assert!(all.starts_with(&told), "{told:?}");
+    assert!(all[1..].starts_with(&log.read_from_any(&subject, positions[0]).await.unwrap()));
+    assert!(log.read_from_any(&contract("any", "none"), 0).await.unwrap().is_empty());
+}
+
 /// A position names one event, and none beyond the end.
 pub async fn gets_by_position(log: &dyn EventLog) {
     let subject = contract("get", "c1");

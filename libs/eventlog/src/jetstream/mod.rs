@@ -138,6 +138,10 @@ impl EventLog for JetStreamLog {
         self.0.read(subject, after).await
     }
 
+    async fn read_from_any(&self, subject: &Subject, after: Position) -> Result<Vec<RecordedEvent>, ReadError> {
+        self.0.read_from_any(subject, after).await
+    }
+
     async fn newer(&self, subjects: &[Subject], after: Position) -> Result<Newer, ReadError> {
         self.0.newer(subjects, after).await
     }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: what is read has no gaps; an answer that lacks a message is an error, never a shorter history. An aggregate
 //! is read as it was when it was asked for, or newer: where there are replicas, which may lag behind, the leader tells how
-//! far there is to read.
+//! far there is to read. Only [`Connection::read_from_any`] does without it.
 
 use async_nats::client::Request;
 use async_nats::jetstream::message::StreamMessage;
@@ -32,15 +32,31 @@ impl Connection {
             return Ok(events);
         }
         let reading = async {
-            let (last, ()) = try_join(self.last_of(&subject), self.read_from_any(&subject, after, &mut events)).await?;
+            let (last, ()) = try_join(self.last_of(&subject), self.read_past(&subject, after, &mut events)).await?;
             let mut backoff = Backoff::new();
             while events.last().map_or(after, |event| event.position) < last {
                 backoff.wait().await;
-                self.read_from_any(&subject, after, &mut events).await?;
+                self.read_past(&subject, after, &mut events).await?;
             }
             Ok(events)
         };
         timeout(self.timeout, reading).await.unwrap_or_else(|_| Err(self.silent()))
+    }
+
+    /// Those events that some replica has.
+    pub(super) async fn read_from_any(
+        &self,
+        subject: &Subject,
+        after: Position,
+    ) -> Result<Vec<RecordedEvent>, ReadError> {
+        self.reached()?;
+        let (subject, mut events) = (self.subject(subject), Vec::new());
+        if !self.replicated {
+            self.read_batches(&subject, after, &mut events).await?;
+            return Ok(events);
+        }
+        let read = timeout(self.timeout, self.read_past(&subject, after, &mut events)).await;
+        read.unwrap_or_else(|_| Err(self.silent())).map(|()| events)
     }
 
     /// Position of the subject's last event, by the leader; 0 if it has none.
@@ -53,9 +69,9 @@ impl Connection {
         }
     }
 
-    /// The events that one replica or another has. One that hangs is not waited for: another is asked, for it is the
-    /// server that chooses among them, and at random.
-    async fn read_from_any(
+    /// The events that one replica or another has. Past one that hangs another is asked, for it is the server that chooses
+    /// among them, and at random.
+    async fn read_past(
         &self,
         subject: &str,
         after: Position,

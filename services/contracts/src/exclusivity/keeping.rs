@@ -78,7 +78,7 @@ impl Keeping {
                 let book = self.books.get(&meta.tenant, creator).await?;
                 let contract = self.contracts.get(&meta.tenant, id).await?;
                 if contract.position < seen {
-                    // A replica of the log that lags behind the event.
+                    // Told by a server that was cut off from the log before the event.
                     return Ok((Vec::new(), None));
                 }
                 let command = Command::Keep(commitment(&contract.state.0));

@@ -45,10 +45,11 @@ impl Handlers {
                 let mut staging = stream::iter(staging).buffered(CONCURRENCY);
                 let mut appends = vec![append];
                 while let Some(append) = staging.try_next().await? {
-                    // A run that changes changes each of its earnings. One on which it has no effect was read from a
-                    // replica that lags, and would be left behind: scheduled for a run that is cancelled.
-                    let lags = || ExecuteError::Unavailable("an earning can't be read as it is by now".to_owned());
-                    appends.push(append.ok_or_else(lags)?);
+                    // A run that changes changes each of its earnings. One on which it has no effect was changed after the
+                    // run was read, and would be left behind: scheduled for a run that is cancelled.
+                    let moved =
+                        || ExecuteError::Unavailable("an earning has moved on since its run was read".to_owned());
+                    appends.push(append.ok_or_else(moved)?);
                 }
                 Ok((appends, staged.loaded))
             }
