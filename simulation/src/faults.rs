@@ -46,8 +46,8 @@ faults! {
     AppendRefused = "append refused", 15;
     /// For a while, most appends are told that others were faster.
     ConflictStorm = "conflict storm", 60;
-    /// A read is answered by a replica that lags behind.
-    StaleRead = "stale read", 8;
+    /// A read that any replica may answer is answered by one that lags behind.
+    StaleRead = "stale read", 3;
     /// A read fails.
     ReadFailed = "read failed", 25;
     /// What follows or consumes the log is interrupted.

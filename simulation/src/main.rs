@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use tandem_simulation::faults::Counts;
-use tandem_simulation::{Options, Report, run};
+use tandem_simulation::{Options, Report, run_caught};
 
 /// Failing seeds that are told in full; of more the first violation is told.
 const SHOWN: usize = 3;
@@ -39,6 +39,8 @@ struct Sum {
     events: usize,
     faults: Counts,
     violations: usize,
+    /// Of all their traces, whichever came first.
+    traces: u64,
     failed: Vec<Report>,
 }
 
@@ -48,6 +50,7 @@ impl Sum {
         self.steps += report.steps;
         self.events += report.events;
         self.faults.add(&report.faults);
+        self.traces ^= report.hash;
         self.violations += report.violations.len();
         if !report.violations.is_empty() {
             self.failed.push(report);
@@ -71,7 +74,7 @@ fn main() -> ExitCode {
                     if seed >= first.saturating_add(seeds) {
                         return;
                     }
-                    let report = run(seed, &options);
+                    let report = run_caught(seed, &options);
                     sum.lock().unwrap_or_else(PoisonError::into_inner).add(report);
                 }
             });
@@ -90,14 +93,14 @@ fn main() -> ExitCode {
         }
         eprintln!("reproduce it with: ./justw simulate --seed {}", report.seed);
     }
-    let Sum { seeds, steps, events, faults, violations, failed } = &sum;
+    let Sum { seeds, steps, events, faults, violations, traces, failed } = &sum;
     for report in failed.iter().skip(SHOWN) {
         let violation = report.violations.first().map(String::as_str).unwrap_or_default();
         eprintln!("seed {} breaks {} rules, first: {violation}", report.seed, report.violations.len());
     }
     let (total, seconds) = (faults.total(), began.elapsed().as_secs_f64());
     println!(
-        "{seeds} seeds, {steps} steps, {events} events, {total} faults ({faults}), {violations} violations, {seconds:.0} s"
+        "{seeds} seeds, {steps} steps (traces {traces:016x}), {events} events, {total} faults ({faults}), {violations} violations, {seconds:.0} s"
     );
     if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

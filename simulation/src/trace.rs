@@ -1,9 +1,10 @@
-//! The trace of a run: each step, as a line.
+//! The trace of a run: each step, what matters of it as a line.
 //!
-//! Invariant: the hash is of all lines in their order, so two runs with one hash have done the same.
+//! Invariant: the hash is of all steps in their order, so two runs with one hash have done the same.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hasher as _};
+use std::time::Duration;
 
 /// Lines that are kept to be shown.
 const KEPT: usize = 60;
@@ -43,6 +44,12 @@ impl Trace {
             self.last.pop_front();
         }
         self.last.push_back(line);
+    }
+
+    /// One more step of which nothing is told but when it was made.
+    pub fn silent_step(&mut self, at: Duration) {
+        self.steps += 1;
+        self.hasher.write_u128(at.as_nanos());
     }
 
     /// How many there were.

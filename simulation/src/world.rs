@@ -24,7 +24,7 @@ use crate::chance::Chance;
 use crate::faults::{Counts, Fault, Weather};
 use crate::trace::Trace;
 
-pub use carrier::carriers;
+pub use carrier::{TAKEN_AT, carriers};
 pub use incarnation::Incarnation;
 pub(crate) use incarnation::settings;
 
@@ -39,7 +39,18 @@ pub enum Sabotage {
     EarningsNamedAnew,
     /// Every 20th event is taken as handled by processes that never saw it.
     UnhandledEvents,
+    /// Appends are written whatever was written before them.
+    UnguardedAppends,
+    /// Of what is to be written together the first part is, and the answer is that all of it was.
+    TornAppends,
+    /// Commands are answered as refused that were taken.
+    TakenAndRefused,
+    /// What was handled is kept for later, as if it were not.
+    UnheardAcks,
 }
+
+/// After the end of any run.
+const LATER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 /// What was written at once to one aggregate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,7 +144,11 @@ impl World {
 
     /// Waits as long as anything outside of a process takes: mostly next to nothing, seldom seconds.
     pub async fn passes(&self) {
-        let calm = self.state().calm;
+        let calm = {
+            let mut state = self.state();
+            state.trace.silent_step(self.started.elapsed());
+            state.calm
+        };
         match self.chance.below(100) {
             0..50 => tokio::task::yield_now().await,
             50..90 => sleep(Duration::from_millis(1 + self.chance.below(4))).await,

@@ -9,7 +9,7 @@ use tandem_simulation::{Options, run};
 fn a_seed_makes_the_same_run_again_and_in_another_thread() {
     for seed in 1..=4 {
         let first = run(seed, &Options::default());
-        assert!(first.steps > 500 && first.events > 10, "{} steps, {} events", first.steps, first.events);
+        assert!(first.steps > 1000 && first.events > 10, "{} steps, {} events", first.steps, first.events);
         assert_eq!(run(seed, &Options::default()), first);
         let other = std::thread::spawn(move || run(seed, &Options::default())).join().unwrap();
         assert_eq!(other, first);
@@ -30,6 +30,23 @@ fn a_seed_makes_the_same_run_in_another_process() {
         String::from_utf8(run.stderr).unwrap()
     };
     let first = trace();
-    assert!(first.lines().count() > 500);
+    assert!(first.lines().count() > 200);
     assert_eq!(trace(), first);
+}
+
+#[test]
+fn many_seeds_make_the_same_runs_in_another_process_with_other_threads() {
+    let counts = |threads| {
+        let run = Command::new(env!("CARGO_BIN_EXE_tandem-simulation"))
+            .args(["--first", "100", "--seeds", "40", "--threads", threads])
+            .output()
+            .unwrap();
+        let counts = String::from_utf8(run.stdout).unwrap();
+        assert!(run.status.success(), "{counts}{}", String::from_utf8_lossy(&run.stderr));
+        // But for how long it took.
+        counts.rsplit_once(", ").unwrap().0.to_owned()
+    };
+    let first = counts("1");
+    assert!(first.contains("40 seeds") && first.contains("traces"), "{first}");
+    assert_eq!(counts("3"), first);
 }

@@ -46,3 +46,24 @@ fn a_view_that_skips_an_event_is_found() {
 fn an_acknowledgement_of_what_was_not_written_is_found() {
     is_found(Sabotage::LostAppends, true, "was acknowledged at");
 }
+
+#[test]
+fn a_refusal_of_what_was_taken_is_found() {
+    is_found(Sabotage::TakenAndRefused, true, "but is in the log at");
+}
+
+#[test]
+fn a_log_that_guards_nothing_is_found() {
+    is_found(Sabotage::UnguardedAppends, false, ", and again at");
+}
+
+#[test]
+fn a_payout_run_without_its_earnings_is_found() {
+    is_found(Sabotage::TornAppends, true, ", by runs in [");
+}
+
+#[test]
+fn what_is_never_done_with_is_found() {
+    is_found(Sabotage::UnheardAcks, true, "has not handled the events at");
+    is_found(Sabotage::UnheardAcks, true, "fired timers were not acted on");
+}

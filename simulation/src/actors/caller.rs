@@ -17,7 +17,7 @@ use tonic::{Code, Response, Status};
 use super::Told;
 use crate::chance::Chance;
 use crate::checks::shows;
-use crate::world::{World, carriers};
+use crate::world::{TAKEN_AT, World, carriers};
 
 /// How often a command is sent by an actor, each time with the retries of the client.
 const PATIENCE: u32 = 12;
@@ -42,6 +42,9 @@ pub struct Refused {
     pub method: &'static str,
     /// Its id.
     pub request_id: String,
+    /// The end of the log when the call was taken that was refused: an earlier copy of it had written by then, or not at
+    /// all; a later one may have.
+    pub taken_at: Position,
     /// Why.
     pub error: String,
 }
@@ -112,7 +115,9 @@ impl Caller {
                 Some(message)
             }
             Err(error) => {
-                told.refused.push(Refused { method, request_id, error: error.to_string() });
+                let taken_at = error.metadata().get(TAKEN_AT).and_then(|value| value.to_str().ok()?.parse().ok());
+                let (taken_at, error) = (taken_at.unwrap_or(Position::MAX), error.to_string());
+                told.refused.push(Refused { method, request_id, taken_at, error });
                 None
             }
         }

@@ -1,4 +1,4 @@
-//! Nothing that was acknowledged is lost, and nothing that was refused has happened.
+//! Nothing that was acknowledged is lost, and nothing was refused that had happened.
 
 use prost::Message as _;
 use tandem_aggregate::etag;
@@ -21,8 +21,9 @@ pub(super) fn check(log: &MemoryLog, told: &Told, found: &mut Vec<String>) {
     }
     let events = log.events();
     for command in &told.refused {
-        if let Some(event) = events.iter().find(|event| event.envelope.request_id == command.request_id) {
-            let (method, request_id, error) = (command.method, &command.request_id, &command.error);
+        let (method, request_id, error) = (command.method, &command.request_id, &command.error);
+        let known = events.iter().take_while(|event| event.position <= command.taken_at);
+        if let Some(event) = known.into_iter().find(|event| event.envelope.request_id == *request_id) {
             found.push(format!("{method} {request_id} was refused ({error}), but is in the log at {}", event.position));
         }
     }

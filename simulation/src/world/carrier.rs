@@ -11,9 +11,11 @@ use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use prost::Message as _;
 use tandem_client::{Carrier, Service};
+use tandem_eventlog::{EventLog as _, Filter};
 use tandem_proto::payouts::v1::CreateEarningRequest;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
+use tonic::Status;
 use tonic::body::Body;
 use tower::util::BoxCloneSyncService;
 use tower::{ServiceExt as _, service_fn};
@@ -21,6 +23,9 @@ use tower::{ServiceExt as _, service_fn};
 use super::incarnation::Incarnation;
 use super::{Sabotage, World};
 use crate::faults::Fault;
+
+/// Header of an answer: the end of the log when the service took the call.
+pub const TAKEN_AT: &str = "simulated-taken-at";
 
 type Answer = Result<Response<Body>, Error>;
 
@@ -38,6 +43,9 @@ pub fn carriers(world: &Arc<World>, from: Option<&Arc<Incarnation>>) -> Vec<(Ser
                     Some(from) => {
                         from.passes("answered").await;
                         answer
+                    }
+                    None if world.is(Sabotage::TakenAndRefused) && world.chance.one_in(20) => {
+                        Ok(Status::failed_precondition("It may not be.").into_http())
                     }
                     None => answer,
                 }
@@ -103,8 +111,10 @@ fn handled(target: &Arc<Incarnation>, answers: Carrier, request: Request<Body>) 
     let target = Arc::clone(target);
     tokio::spawn(async move {
         target.passes("called").await;
+        let taken_at = target.world.log.last_position(&Filter::default()).await.unwrap_or_default();
         let answered = async {
-            let (head, body) = answers.oneshot(request).await?.into_parts();
+            let (mut head, body) = answers.oneshot(request).await?.into_parts();
+            head.headers.insert(TAKEN_AT, taken_at.into());
             let whole = body.collect().await.map_err(Error::other)?;
             let trailers = whole.trailers().cloned();
             let body = Full::new(whole.to_bytes()).with_trailers(async move { trailers.map(Ok) });

@@ -1,7 +1,7 @@
 //! The log as a service sees it: the real one in memory, with what goes wrong on the way.
 //!
 //! Invariant: what it answers is what a replicated JetStream may answer: an append is written at most once under its guard,
-//! a reply that is not [`AppendError::Unknown`] is true, and only a read may be behind.
+//! a reply that is not [`AppendError::Unknown`] is true, and only what any replica may answer may be behind.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use tandem_eventlog::{
 use tokio::time::sleep;
 
 use super::incarnation::Incarnation;
-use super::{Sabotage, World, Written};
+use super::{LATER, Sabotage, World, Written};
 use crate::faults::Fault;
 
 pub(super) struct SimulatedLog {
@@ -27,14 +27,6 @@ impl SimulatedLog {
         Self { of: Arc::clone(of), log: of.world.log.clone() }
     }
 
-    /// Up to where a read sees: the end of the log, or that of a replica that lags.
-    async fn seen(&self, what: &str) -> Result<Position, ReadError> {
-        let (of, world) = (&self.of, &self.of.world);
-        let end = self.log.last_position(&Filter::default()).await?;
-        let lags = world.occurs(Fault::StaleRead, &format!("{} {what}", of.label));
-        Ok(if lags { end.saturating_sub(1 + world.chance.below(4)) } else { end })
-    }
-
     fn read_fails(&self, what: &str) -> Result<(), ReadError> {
         let fails = self.of.world.occurs(Fault::ReadFailed, &format!("{} {what}", self.of.label));
         if fails { Err(ReadError("the log is away".to_owned())) } else { Ok(()) }
@@ -42,13 +34,24 @@ impl SimulatedLog {
 }
 
 /// Writes, and notes what was written.
-async fn write(world: &World, log: &MemoryLog, by: &str, parts: Vec<Append>) -> Result<Vec<Position>, AppendError> {
+async fn write(world: &World, log: &MemoryLog, by: &str, mut parts: Vec<Append>) -> Result<Vec<Position>, AppendError> {
+    let asked = parts.len();
+    if world.is(Sabotage::TornAppends) {
+        parts.truncate(1);
+    }
+    if world.is(Sabotage::UnguardedAppends) {
+        for part in &mut parts {
+            let Some(first) = part.events.first() else { continue };
+            let events = log.read(&first.subject, 0).await.unwrap_or_default();
+            part.expected = events.last().map_or(0, |event| event.position);
+        }
+    }
     let subjects: Vec<String> =
         parts.iter().filter_map(|part| Some(part.events.first()?.subject.to_string())).collect();
     let requests: Vec<String> =
         parts.iter().filter_map(|part| Some(part.events.first()?.envelope.request_id.clone())).collect();
     let told = |outcome: &str| format!("{by} append {} {} {outcome}", subjects.join(" "), requests.join(" "));
-    let positions = log.append(parts).await.inspect_err(|error| world.step(|| told(&error.to_string())))?;
+    let mut positions = log.append(parts).await.inspect_err(|error| world.step(|| told(&error.to_string())))?;
     world.step(|| told(&format!("{positions:?}")));
     let all = subjects.iter().zip(&requests).zip(&positions);
     let written = |((subject, request_id), position): ((&String, &String), &Position)| Written {
@@ -57,6 +60,7 @@ async fn write(world: &World, log: &MemoryLog, by: &str, parts: Vec<Append>) -> 
         position: *position,
     };
     world.wrote(all.map(written).collect());
+    positions.resize(asked, positions.last().copied().unwrap_or_default());
     Ok(positions)
 }
 
@@ -102,30 +106,38 @@ impl EventLog for SimulatedLog {
     async fn read(&self, subject: &Subject, after: Position) -> Result<Vec<RecordedEvent>, ReadError> {
         self.of.passes("read").await;
         self.read_fails("read")?;
-        let seen = self.seen(subject.id()).await?;
-        let mut events = self.log.read(subject, after).await?;
-        events.retain(|event| event.position <= seen);
+        let events = self.log.read(subject, after).await;
         self.of.passes("read answered").await;
+        events
+    }
+
+    async fn read_from_any(&self, subject: &Subject, after: Position) -> Result<Vec<RecordedEvent>, ReadError> {
+        let (of, world) = (&self.of, &self.of.world);
+        of.passes("read").await;
+        self.read_fails("read")?;
+        let mut events = self.log.read(subject, after).await?;
+        if !events.is_empty() && world.occurs(Fault::StaleRead, &format!("{} {}", of.label, subject.id())) {
+            let known = world.chance.below(events.len() as u64);
+            events.truncate(usize::try_from(known).unwrap_or_default());
+        }
+        of.passes("read answered").await;
         Ok(events)
     }
 
     async fn newer(&self, subjects: &[Subject], after: Position) -> Result<Newer, ReadError> {
         self.of.passes("newer").await;
         self.read_fails("newer")?;
-        let seen = self.seen("newer").await?;
-        let mut newer = Newer { last: Vec::with_capacity(subjects.len()), up_to: seen.max(after) };
-        for subject in subjects {
-            let events = self.log.read(subject, after).await?;
-            newer.last.push(events.iter().rev().map(|event| event.position).find(|last| *last <= seen).unwrap_or(0));
-        }
+        let newer = self.log.newer(subjects, after).await;
         self.of.passes("newer answered").await;
-        Ok(newer)
+        newer
     }
 
     async fn get(&self, position: Position) -> Result<Option<RecordedEvent>, ReadError> {
         self.of.passes("get").await;
         self.read_fails("get")?;
-        self.log.get(position).await
+        let event = self.log.get(position).await;
+        self.of.passes("get answered").await;
+        event
     }
 
     async fn last_position(&self, filter: &Filter) -> Result<Position, ReadError> {
@@ -226,6 +238,9 @@ impl Delivery for Handed {
         self.of.passes("ack").await;
         if self.of.world.occurs(Fault::AckLost, &self.of.label) {
             return Err(ReadError("the acknowledgement is lost".to_owned()));
+        }
+        if self.of.world.is(Sabotage::UnheardAcks) {
+            return self.delivery.retry(LATER).await;
         }
         self.delivery.ack().await
     }

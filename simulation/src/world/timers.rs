@@ -8,6 +8,7 @@ use tandem_eventlog::Kind;
 use tandem_timers::{Fired, FiredStream, QueueError, Timer, TimerQueue};
 
 use super::incarnation::Incarnation;
+use super::{LATER, Sabotage};
 use crate::faults::Fault;
 
 pub(super) struct SimulatedTimers(pub(super) Arc<Incarnation>);
@@ -71,6 +72,9 @@ impl Fired for Handed {
     async fn ack(&self) -> Result<(), QueueError> {
         self.of.passes("timer done").await;
         SimulatedTimers::fails(&self.of)?;
+        if self.of.world.is(Sabotage::UnheardAcks) {
+            return self.timer.retry(LATER).await;
+        }
         self.timer.ack().await
     }
 
