@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use tandem_client::{Client, Error};
-use tandem_proto::json;
 use tandem_proto::relationships::v1::{AuditEntry, ListAuditEntriesRequest};
 
 use crate::connection::Connection;
@@ -36,14 +35,7 @@ impl Audit {
         let client = self.connection.client()?;
         let filter = self.filter();
         let entries = list(&client, &filter).await?;
-        match self.format {
-            Format::Json => {
-                for entry in &entries {
-                    output::line(json::write(entry)?)?;
-                }
-            }
-            Format::Text => print(&entries)?,
-        }
+        output::list(self.format, &entries, print)?;
         Ok(ExitCode::SUCCESS)
     }
 

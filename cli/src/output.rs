@@ -7,8 +7,10 @@ use std::io::{self, Write as _};
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
+use prost::{Message, Name};
 use tandem_money::Money;
 use tandem_proto::google::r#type as wire;
+use tandem_proto::json;
 
 /// For whom a result is printed.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +45,26 @@ pub fn table(headers: &[&str]) -> Table {
 /// As [`line`].
 pub(crate) fn print(table: &Table) -> io::Result<()> {
     line(table.trim_fmt())
+}
+
+/// Prints what is listed: as ProtoJSON, one a line, or as `text` does.
+///
+/// # Errors
+/// As [`line`], and if a message is of no known type.
+pub(crate) fn list<M: Message + Name>(
+    format: Format,
+    items: &[M],
+    text: impl FnOnce(&[M]) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    match format {
+        Format::Json => {
+            for item in items {
+                line(json::write(item)?)?;
+            }
+        }
+        Format::Text => text(items)?,
+    }
+    Ok(())
 }
 
 /// Prints a line to stdout.

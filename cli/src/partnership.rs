@@ -91,14 +91,7 @@ impl List {
     async fn run(self) -> anyhow::Result<ExitCode> {
         let client = self.connection.client()?;
         let partnerships = self.all(&client).await?;
-        match self.format {
-            Format::Json => {
-                for partnership in &partnerships {
-                    output::line(json::write(partnership)?)?;
-                }
-            }
-            Format::Text => print(&partnerships)?,
-        }
+        output::list(self.format, &partnerships, print)?;
         Ok(ExitCode::SUCCESS)
     }
 

@@ -80,14 +80,7 @@ impl ListEarnings {
     async fn run(self) -> anyhow::Result<ExitCode> {
         let client = self.connection.client()?;
         let earnings = self.all(&client).await?;
-        match self.format {
-            Format::Json => {
-                for earning in &earnings {
-                    output::line(json::write(earning)?)?;
-                }
-            }
-            Format::Text => print(&earnings)?,
-        }
+        output::list(self.format, &earnings, print)?;
         Ok(ExitCode::SUCCESS)
     }
 

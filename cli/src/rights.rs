@@ -159,14 +159,7 @@ fn words(answer: &CheckRightsResponse) -> String {
 }
 
 fn print(rights: &[UsageRight], format: Format) -> anyhow::Result<ExitCode> {
-    match format {
-        Format::Json => {
-            for right in rights {
-                output::line(json::write(right)?)?;
-            }
-        }
-        Format::Text => print_table(rights)?,
-    }
+    output::list(format, rights, print_table)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use tandem_client::{Client, Error};
 use tandem_proto::contracts::v1::{Contract, ListContractsRequest};
-use tandem_proto::json;
 
 use super::plan::state;
 use super::show::last_day;
@@ -32,14 +31,7 @@ impl List {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let client = self.connection.client()?;
         let contracts = self.all(&client).await?;
-        match self.format {
-            Format::Json => {
-                for contract in &contracts {
-                    output::line(json::write(contract)?)?;
-                }
-            }
-            Format::Text => print(&contracts)?,
-        }
+        output::list(self.format, &contracts, print)?;
         Ok(ExitCode::SUCCESS)
     }
 

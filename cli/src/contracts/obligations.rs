@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use tandem_client::{Client, Error};
 use tandem_proto::contracts::v1::{ListObligationsRequest, Obligation};
-use tandem_proto::json;
 
 use crate::connection::Connection;
 use crate::output::{self, Format, grouped, instant};
@@ -33,14 +32,7 @@ impl Obligations {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let client = self.connection.client()?;
         let obligations = self.all(&client).await?;
-        match self.format {
-            Format::Json => {
-                for obligation in &obligations {
-                    output::line(json::write(obligation)?)?;
-                }
-            }
-            Format::Text => print(&obligations)?,
-        }
+        output::list(self.format, &obligations, print)?;
         Ok(ExitCode::SUCCESS)
     }
 
