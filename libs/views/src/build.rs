@@ -30,9 +30,9 @@ pub(crate) struct Built<V: View> {
 }
 
 impl<V: View> Build<V> {
-    /// Starts with a new generation, or goes on with one that was begun.
-    pub(crate) fn start(shared: Arc<Shared<V>>, begun: Option<Registered>) -> Self {
-        let task: JoinHandle<_> = tokio::spawn(build(shared, begun));
+    /// Goes on with a generation that was begun, or starts with a new one, of a number above `known`.
+    pub(crate) fn start(shared: Arc<Shared<V>>, begun: Option<Registered>, known: i64) -> Self {
+        let task: JoinHandle<_> = tokio::spawn(build(shared, begun, known));
         Self { task: AbortOnDropHandle::new(task), waiting: Vec::new() }
     }
 
@@ -42,12 +42,16 @@ impl<V: View> Build<V> {
     }
 }
 
-async fn build<V: View>(shared: Arc<Shared<V>>, begun: Option<Registered>) -> Result<Built<V>, PipelineError> {
+async fn build<V: View>(
+    shared: Arc<Shared<V>>,
+    begun: Option<Registered>,
+    known: i64,
+) -> Result<Built<V>, PipelineError> {
     let started = Instant::now();
     let Shared { schema, database, log, .. } = &*shared;
     let registered = match begun {
         Some(begun) => begun,
-        None => database.create(V::NAME, V::VERSION, schema).await?,
+        None => database.create_above(known, V::NAME, V::VERSION, schema).await?,
     };
     let generation = Generation::new(V::NAME, &registered, schema, database.clone());
     let mut pipeline = Pipeline::open(&shared, generation.clone()).await?;

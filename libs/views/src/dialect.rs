@@ -32,6 +32,14 @@ impl Dialect {
         }
     }
 
+    /// What makes a transaction wait for the disk when it is committed, if others don't.
+    pub(crate) fn durable(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("SET LOCAL synchronous_commit = on"),
+        }
+    }
+
     /// What is to be said when a table has been filled, so that queries are planned by what is in it.
     pub(crate) fn filled(self, table: &str) -> Option<String> {
         match self {

@@ -185,10 +185,7 @@ impl<V: View> ViewHandle<V> {
     pub async fn get(&self, tenant: &str, id: &str) -> Result<Option<V::Row>, QueryError> {
         let generation = self.generation().await?;
         match generation.get(tenant, id).await {
-            Err(error) => match self.successor(&generation).await {
-                Some(successor) => Ok(successor.get(tenant, id).await?),
-                None => Err(error.into()),
-            },
+            Err(error) => Ok(self.successor(&generation, error).await?.get(tenant, id).await?),
             Ok(row) => Ok(row),
         }
     }
@@ -202,10 +199,10 @@ impl<V: View> ViewHandle<V> {
         // Before the rows are: they may be newer.
         let position = self.position();
         match generation.list(&self.shared.schema, tenant, query, position).await {
-            Err(QueryError::Store(error)) => match self.successor(&generation).await {
-                Some(successor) => successor.list(&self.shared.schema, tenant, query, position).await,
-                None => Err(error.into()),
-            },
+            Err(QueryError::Store(error)) => {
+                let successor = self.successor(&generation, error).await?;
+                successor.list(&self.shared.schema, tenant, query, position).await
+            }
             answer => answer,
         }
     }
@@ -251,21 +248,34 @@ impl<V: View> ViewHandle<V> {
         let built = progress.wait_for(|progress| progress.generation.is_some());
         let progress = tokio::time::timeout(FIRST_BUILD, built).await.ok().and_then(Result::ok);
         let generation = progress.and_then(|progress| progress.generation.clone());
-        generation.ok_or_else(|| QueryError::Building(format!("view {:?}", V::NAME)))
+        generation.ok_or_else(building::<V>)
     }
 
-    /// The generation that answers instead of this one by now: the tables of this one may have gone while they were read.
-    async fn successor(&self, generation: &Generation) -> Option<Arc<Generation>> {
-        let other = |current: &Arc<Generation>| current.number != generation.number;
-        if let Some(current) = self.progress.borrow().generation.clone().filter(other) {
-            return Some(current);
+    /// The generation that answers instead of one that could not be read: the tables of that may have gone meanwhile. If
+    /// nothing has taken its place, it was forgotten with all that it held, and is being built anew.
+    async fn successor(&self, generation: &Generation, error: StoreError) -> Result<Arc<Generation>, QueryError> {
+        let current = self.progress.borrow().generation.clone().ok_or_else(building::<V>)?;
+        if current.number != generation.number {
+            return Ok(current);
         }
         let Shared { database, schema, .. } = &*self.shared;
-        database.steering.as_ref()?;
-        // Another replica has replaced it, and this one has not seen it yet.
-        let live = database.live(V::NAME).await.ok()??;
-        (live.number != generation.number).then(|| Generation::new(V::NAME, &live, schema, database.clone()))
+        if database.shared.is_none() || error.is_away() {
+            return Err(error.into());
+        }
+        match database.live(V::NAME).await {
+            // Another replica has replaced it, and this one has not seen it yet.
+            Ok(Some(live)) if live.number != generation.number => {
+                Ok(Generation::new(V::NAME, &live, schema, database.clone()))
+            }
+            Ok(None) => Err(building::<V>()),
+            Err(unknown) if unknown.is_gone() => Err(building::<V>()),
+            _ => Err(error.into()),
+        }
     }
+}
+
+fn building<V: View>() -> QueryError {
+    QueryError::Building(format!("view {:?}", V::NAME))
 }
 
 /// Somebody waits for a position: until then the view writes at once what it reads.
@@ -324,7 +334,12 @@ impl<V: View> AnyView for ViewHandle<V> {
         if let Some(generation) = generation
             && let Err(error) = generation.describe(&mut status).await
         {
-            self.successor(&generation).await.ok_or(error)?.describe(&mut status).await?;
+            match self.successor(&generation, error).await {
+                Ok(successor) => successor.describe(&mut status).await?,
+                Err(QueryError::Store(error)) => return Err(error),
+                // None answers.
+                Err(_) => (status.version, status.generation) = (0, 0),
+            }
         }
         Ok(status)
     }

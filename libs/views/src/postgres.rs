@@ -2,6 +2,7 @@
 //!
 //! Invariant: a session that does not go on holds nothing for long: the server ends its transaction.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
@@ -24,8 +25,8 @@ const DEFAULT_SCHEMA: &str = "tandem";
 const DEFAULT_CONNECTIONS: u32 = 8;
 const FEWEST_CONNECTIONS: u32 = 2;
 
-/// What every session is told. A commit is acknowledged before it is on disk: after a crash of the server the view is at
-/// an earlier checkpoint, from where it goes on. A writer that is paused in a transaction, or cut off, loses it, so that
+/// What every session is told. A commit is acknowledged before it is on disk, unless it is of the register
+/// ([`crate::register`]): after a crash of the server the view is at an earlier checkpoint, from where it goes on. A writer that is paused in a transaction, or cut off, loses it, so that
 /// its successor need not wait.
 const SESSION: &str = "application_name=tandem&options[synchronous_commit]=off\
     &options[idle_in_transaction_session_timeout]=10s&options[lock_timeout]=15s&options[tcp_keepalives_idle]=10\
@@ -38,7 +39,8 @@ pub(crate) struct Postgres {
     /// For rows: reading, folding, building.
     rows: AnyPool,
     /// For leases and checkpoints, which must not wait for queries.
-    steering: AnyPool,
+    pub(crate) steering: AnyPool,
+    target: Arc<Target>,
 }
 
 impl Postgres {
@@ -52,14 +54,19 @@ impl Postgres {
                 .connect_lazy(&target.url)
                 .map_err(|error| target.refused(&error))
         };
-        Ok(Self { rows: pool(target.connections - 1)?, steering: pool(1)? })
+        Ok(Self { rows: pool(target.connections - 1)?, steering: pool(1)?, target: Arc::new(target) })
+    }
+
+    /// Makes the schema if it is missing.
+    pub(crate) async fn prepare(&self) -> Result<(), StoreError> {
+        self.target.prepare().await
     }
 
     pub(crate) fn database(&self) -> Database {
         Database {
             pool: self.rows.clone(),
             dialect: Dialect::Postgres,
-            steering: Some(self.steering.clone()),
+            shared: Some(self.clone()),
             #[cfg(any(test, feature = "testing"))]
             memory: None,
         }

@@ -1,10 +1,10 @@
 //! The register of a view's generations, and the database that it is in.
 //!
 //! Invariant: at most one generation of a view is live, and it is replaced only by one that is still where it is said to
-//! be.
+//! be. What the register says outlives a crash of the database, and a number is not given twice.
 
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Row as _};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Row as _, Transaction};
 use tandem_eventlog::Position;
 
 use crate::dialect::Dialect;
@@ -13,6 +13,7 @@ use crate::lease;
 #[cfg(any(test, feature = "testing"))]
 use crate::memory::MemoryViews;
 use crate::memory::in_memory;
+use crate::postgres::Postgres;
 use crate::schema::{Schema, Tables};
 use crate::store::StoreError;
 
@@ -24,14 +25,37 @@ const REGISTER_LOCK: i64 = 0x7461_6e64_656d;
 pub(crate) struct Database {
     pub(crate) pool: AnyPool,
     pub(crate) dialect: Dialect,
-    /// For leases and checkpoints, if replicas share the database.
-    pub(crate) steering: Option<AnyPool>,
+    /// If replicas share the database.
+    pub(crate) shared: Option<Postgres>,
     /// Where the view is instead, in tests; the pool then never connects.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) memory: Option<MemoryViews>,
 }
 
 impl Database {
+    /// For leases and checkpoints, if replicas share the database.
+    pub(crate) fn steering(&self) -> Option<&AnyPool> {
+        self.shared.as_ref().map(|shared| &shared.steering)
+    }
+
+    /// Makes what is missing of a database that has forgotten all.
+    pub(crate) async fn restore(&self) -> Result<(), StoreError> {
+        if let Some(shared) = &self.shared {
+            shared.prepare().await?;
+        }
+        self.create_register().await
+    }
+
+    /// Begins a transaction that outlives a crash of the server once it is committed, and with it all that was committed
+    /// before.
+    async fn begin_durable(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        let mut tx = self.pool.begin().await?;
+        if let Some(sql) = self.dialect.durable() {
+            sqlx::query(sql).execute(&mut *tx).await?;
+        }
+        Ok(tx)
+    }
+
     /// Makes the register, and that of leases where replicas share it, if they are missing.
     pub(crate) async fn create_register(&self) -> Result<(), StoreError> {
         let text = self.dialect.text();
@@ -40,8 +64,8 @@ impl Database {
              version BIGINT NOT NULL, columns {text} NOT NULL, position BIGINT NOT NULL, live BIGINT NOT NULL, \
              PRIMARY KEY (view, generation))"
         );
-        let mut tx = self.pool.begin().await?;
-        if self.steering.is_some() {
+        let mut tx = self.begin_durable().await?;
+        if self.shared.is_some() {
             // Of two that make a table at the same time, one fails, whether it exists or not.
             sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(REGISTER_LOCK).execute(&mut *tx).await?;
             execute(&mut tx, lease::create_table(self.dialect)).await?;
@@ -57,7 +81,7 @@ impl Database {
             "SELECT generation, version, columns, position, live FROM view_generations WHERE view = $1 AND live = 1",
         )
         .bind(view)
-        .fetch_optional(self.steering.as_ref().unwrap_or(&self.pool))
+        .fetch_optional(self.steering().unwrap_or(&self.pool))
         .await?;
         row.as_ref().map(registered).transpose()
     }
@@ -75,23 +99,38 @@ impl Database {
         rows.iter().map(registered).collect()
     }
 
-    /// Registers a new generation with empty tables, at position 0.
+    /// Registers the first generation.
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) async fn create<R>(
         &self,
         view: &str,
         version: i32,
         schema: &Schema<R>,
     ) -> Result<Registered, StoreError> {
-        in_memory!(self, memory => memory.create(view, version, schema.signature()).await);
-        let mut tx = self.pool.begin().await?;
+        self.create_above(0, view, version, schema).await
+    }
+
+    /// Registers a new generation with empty tables, at position 0; its number is above `known`, for somebody may still
+    /// read one of that number that the database has forgotten.
+    pub(crate) async fn create_above<R>(
+        &self,
+        known: i64,
+        view: &str,
+        version: i32,
+        schema: &Schema<R>,
+    ) -> Result<Registered, StoreError> {
+        in_memory!(self, memory => memory.create(view, version, schema.signature(), known).await);
+        let mut tx = self.begin_durable().await?;
         let columns = schema.signature();
         sqlx::query(
             "INSERT INTO view_generations (view, generation, version, columns, position, live) \
-             SELECT $1, COALESCE(MAX(generation), 0) + 1, $2, $3, 0, 0 FROM view_generations WHERE view = $1",
+             SELECT $1, CASE WHEN COALESCE(MAX(generation), 0) > $4 THEN MAX(generation) ELSE $4 END + 1, $2, $3, 0, 0 \
+             FROM view_generations WHERE view = $1",
         )
         .bind(view)
         .bind(i64::from(version))
         .bind(columns.as_str())
+        .bind(known)
         .execute(&mut *tx)
         .await?;
         let number: i64 = sqlx::query("SELECT MAX(generation) FROM view_generations WHERE view = $1")
@@ -109,7 +148,7 @@ impl Database {
     /// Makes the generation the live one of its view, if it is still at `position`; no other is live then.
     pub(crate) async fn promote(&self, generation: &Generation, position: Position) -> Result<(), StoreError> {
         in_memory!(self, memory => memory.promote(generation, position).await);
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin_durable().await?;
         let moved =
             sqlx::query("UPDATE view_generations SET live = 1 WHERE view = $1 AND generation = $2 AND position = $3")
                 .bind(generation.view)

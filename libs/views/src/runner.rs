@@ -22,6 +22,7 @@ use crate::pipeline::{Batch, Limits, Pipeline, PipelineError, filter};
 use crate::register::Database;
 use crate::retry::RetryReport;
 use crate::schema::Schema;
+use crate::standby::look_again;
 use crate::store::{StoreError, ViewStore};
 use crate::view::View;
 
@@ -85,9 +86,17 @@ pub async fn start<V: View>(
     let shared = Arc::new(Shared { view: Arc::new(view), schema, database, log, stop: shutdown, limits, wanted });
     let (progress, watched) = watch::channel(Progress::default());
     let (request, requests) = mpsc::channel(16);
-    let candidate = shared.database.steering.clone().map(|pool| Candidate::new(pool, V::NAME));
-    let runner =
-        Runner { shared: shared.clone(), progress, requests, candidate, asked: Vec::new(), live: None, build: None };
+    let candidate = shared.database.steering().map(|pool| Candidate::new(pool.clone(), V::NAME));
+    let runner = Runner {
+        shared: shared.clone(),
+        progress,
+        requests,
+        candidate,
+        asked: Vec::new(),
+        known: 0,
+        live: None,
+        build: None,
+    };
     tokio::spawn(runner.run());
     Ok(ViewHandle::new(shared, watched, request))
 }
@@ -100,6 +109,8 @@ pub(crate) struct Runner<V: View> {
     pub(crate) candidate: Option<Candidate>,
     /// Who waits for a rebuild that is to begin when this folds the view.
     pub(crate) asked: Vec<Rebuild>,
+    /// The highest number of a generation that has answered here.
+    pub(crate) known: i64,
     /// Keeps the generation that answers up to date; none if that is of another version.
     live: Option<Pipeline<V>>,
     /// The generation that will answer next.
@@ -117,6 +128,11 @@ impl<V: View> Runner<V> {
                 break;
             }
             tracing::warn!(view = V::NAME, %error, "view interrupted; it goes on from its checkpoint");
+            if matches!(&error, PipelineError::Store(error) if error.is_gone())
+                && let Err(error) = self.shared.database.restore().await
+            {
+                tracing::warn!(view = V::NAME, %error, "the register can't be made anew; trying again");
+            }
             self.progress.send_modify(|progress| progress.failure = Some(error.to_string()));
             retry = if since.elapsed() > LAST_RETRY { FIRST_RETRY } else { (retry * 2).min(LAST_RETRY) };
             tokio::select! {
@@ -168,13 +184,19 @@ impl<V: View> Runner<V> {
         for rebuild in std::mem::take(&mut self.asked) {
             self.rebuild(rebuild);
         }
+        let mut looked = Instant::now();
         loop {
             let building = self.build.is_some();
+            let followed = self.live.is_none().then(|| self.progress.borrow().position);
             tokio::select! {
                 biased;
                 () = self.shared.stop.cancelled() => return Err(PipelineError::Stopped),
                 built = finished(&mut self.build) => self.replace(built?).await?,
                 () = lease.asked(), if !building => return Ok(()),
+                () = look_again(&self.shared.wanted, looked, followed), if self.candidate.is_some() => {
+                    self.look().await?;
+                    looked = Instant::now();
+                }
                 Some(request) = self.requests.recv() => self.answer(request).await?,
                 batch = next(&mut self.live) => self.take(batch?).await?,
             }
@@ -183,7 +205,8 @@ impl<V: View> Runner<V> {
 
     /// Finds out from the register what answers, and what is to be built.
     async fn resume(&mut self) -> Result<(), PipelineError> {
-        let Shared { schema, database, log, .. } = &*self.shared;
+        let shared = self.shared.clone();
+        let Shared { schema, database, log, .. } = &*shared;
         let registered = database.generations(V::NAME).await?;
         let signature = schema.signature();
         let asked = log.last_position(&filter::<V>()).await;
@@ -194,8 +217,7 @@ impl<V: View> Runner<V> {
             |known: &Registered| known.version == V::VERSION && known.columns == signature && of_this_log(known);
         let live = registered.iter().find(|known| known.live);
         let up_to_date = live.is_some_and(current);
-        if let Some(live) = live {
-            let generation = self.answer_from(live);
+        if let Some(generation) = self.answer_from(live) {
             if up_to_date {
                 let pipeline = Pipeline::open(&self.shared, generation).await?;
                 // Another process may have moved it on since the register was read.
@@ -219,11 +241,30 @@ impl<V: View> Runner<V> {
                 tracing::info!(view = V::NAME, "events that were passed over are known by now; building it anew");
             }
             if !up_to_date || overdue {
-                self.build = Some(Build::start(self.shared.clone(), begun.cloned()));
+                self.build = Some(Build::start(self.shared.clone(), begun.cloned(), self.known));
             }
         }
         self.recovered();
         Ok(())
+    }
+
+    /// Sees whether the register says of the live generation what was written last: a database that has crashed, or was
+    /// replaced by a copy, may have forgotten it. If another replica keeps that up to date, this tells how far it is.
+    async fn look(&mut self) -> Result<(), PipelineError> {
+        let live = match self.shared.database.live(V::NAME).await {
+            // Whoever needs it now will say so; the lease is lost if it takes too long.
+            Err(error) if error.is_away() => return Ok(()),
+            answer => answer?,
+        };
+        let Some(pipeline) = &self.live else {
+            self.answer_from(live.as_ref());
+            return Ok(());
+        };
+        let known = (pipeline.generation.number, pipeline.checkpoint);
+        if live.is_some_and(|live| (live.number, live.position) == known) {
+            return Ok(());
+        }
+        Err(pipeline.generation.overtaken(pipeline.checkpoint).into())
     }
 
     /// What failed goes well again.
@@ -269,7 +310,7 @@ impl<V: View> Runner<V> {
 
     /// Begins a rebuild, or waits for the one that goes on.
     fn rebuild(&mut self, rebuild: Rebuild) {
-        self.build.get_or_insert_with(|| Build::start(self.shared.clone(), None)).waiting.push(rebuild);
+        self.build.get_or_insert_with(|| Build::start(self.shared.clone(), None, self.known)).waiting.push(rebuild);
     }
 
     /// Lets what was built answer, and removes its predecessor.
@@ -284,6 +325,7 @@ impl<V: View> Runner<V> {
         let generation = pipeline.generation.clone();
         report.row_count = generation.row_count().await?;
         self.shared.database.promote(&generation, pipeline.checkpoint).await?;
+        self.known = generation.number;
         report.duration = started.elapsed();
         self.progress.send_replace(Progress {
             generation: Some(generation),

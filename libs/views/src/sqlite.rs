@@ -38,7 +38,7 @@ pub(crate) async fn database(directory: &Path, view: &str) -> Result<Database, S
     Ok(Database {
         pool,
         dialect: Dialect::Sqlite,
-        steering: None,
+        shared: None,
         #[cfg(any(test, feature = "testing"))]
         memory: None,
     })

@@ -7,7 +7,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tandem_eventlog::Position;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::generation::{Generation, Registered};
 use crate::lease::{Candidate, Lease};
@@ -19,6 +21,8 @@ use crate::view::View;
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// The same while somebody waits for a position.
 const LOOK_EVERY_IF_WANTED: Duration = Duration::from_millis(10);
+/// The same of who folds, to make sure that a database still has what it was given.
+const LOOK_EVERY_IF_FOLDING: Duration = Duration::from_secs(1);
 /// In the course of an upgrade, replicas of the old version leave it to those of the new one to take over, or each
 /// change of hands would build the view anew. When there is none of the new version, it was rolled back.
 const PATIENCE_OF_THE_OLD: Duration = Duration::from_secs(30);
@@ -27,14 +31,12 @@ impl<V: View> Runner<V> {
     /// Until this replica is to fold the view: at once, if the store is not shared.
     pub(crate) async fn stand_by(&mut self) -> Result<Lease, PipelineError> {
         let Some(candidate) = self.candidate.clone() else { return Ok(Lease::unshared()) };
-        let mut wanted = self.shared.wanted.subscribe();
         let mut due = Instant::now();
         loop {
             let live = self.shared.database.live(V::NAME).await?;
-            if let Some(live) = &live {
-                self.answer_from(live);
-            }
-            if Instant::now() >= due {
+            self.answer_from(live.as_ref());
+            let looked = Instant::now();
+            if looked >= due {
                 if let Some(lease) = self.compete(&candidate, live.as_ref()).await? {
                     return Ok(lease);
                 }
@@ -42,8 +44,6 @@ impl<V: View> Runner<V> {
                 self.recovered();
             }
             let position = live.map_or(0, |live| live.position);
-            let hurried = *wanted.borrow_and_update() > position;
-            let pause = if hurried { LOOK_EVERY_IF_WANTED } else { LOOK_EVERY };
             tokio::select! {
                 biased;
                 () = self.shared.stop.cancelled() => return Err(PipelineError::Stopped),
@@ -55,9 +55,7 @@ impl<V: View> Runner<V> {
                     // It is not for this replica to fold: a rebuild then makes it the one that does.
                     Request::Retry(_, answer) => _ = answer.send(None),
                 },
-                // Its sender is here, so it does not end.
-                _ = wanted.wait_for(|wanted| *wanted > position), if !hurried => {}
-                () = sleep(pause) => {}
+                () = look_again(&self.shared.wanted, looked, Some(position)) => {}
             }
         }
     }
@@ -71,8 +69,17 @@ impl<V: View> Runner<V> {
         Ok(candidate.take(patience).await?)
     }
 
-    /// Lets the generation answer that the register says, and tells how far it is.
-    pub(crate) fn answer_from(&self, live: &Registered) -> Arc<Generation> {
+    /// Lets the generation answer that the register says, and tells how far it is. If it says none, none answers: what did
+    /// is gone.
+    pub(crate) fn answer_from(&mut self, live: Option<&Registered>) -> Option<Arc<Generation>> {
+        let Some(live) = live else {
+            self.progress.send_if_modified(|progress| {
+                progress.position = 0;
+                progress.generation.take().is_some()
+            });
+            return None;
+        };
+        self.known = self.known.max(live.number);
         let current = self.progress.borrow().generation.clone().filter(|current| current.number == live.number);
         let replaced = current.is_none();
         let generation = current
@@ -83,6 +90,18 @@ impl<V: View> Runner<V> {
             progress.position = live.position;
             moved
         });
-        generation
+        Some(generation)
+    }
+}
+
+/// Until the register is to be looked at again. Who follows the view as far as `followed` does so soon if somebody waits
+/// for more.
+pub(crate) async fn look_again(wanted: &watch::Sender<Position>, looked: Instant, followed: Option<Position>) {
+    let Some(position) = followed else { return sleep_until(looked + LOOK_EVERY_IF_FOLDING).await };
+    let mut wanted = wanted.subscribe();
+    // Its sender is there, so that it ends in no other way.
+    let hurried = wanted.wait_for(|wanted| *wanted > position);
+    if timeout_at(looked + LOOK_EVERY, hurried).await.is_ok() {
+        sleep_until(looked + LOOK_EVERY_IF_WANTED).await;
     }
 }

@@ -92,9 +92,7 @@ impl StoreError {
     pub fn is_away(&self) -> bool {
         match self {
             Self::Connect { .. } => true,
-            Self::Database(sqlx::Error::Database(error)) => {
-                error.code().is_some_and(|code| AWAY.iter().any(|away| code.starts_with(away)))
-            }
+            Self::Database(sqlx::Error::Database(_)) => self.has_code(&AWAY),
             Self::Database(error) => matches!(
                 error,
                 sqlx::Error::Io(_)
@@ -106,7 +104,21 @@ impl StoreError {
             _ => false,
         }
     }
+
+    /// Whether a table is not there: it went with its generation, or the database has forgotten it.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.has_code(&GONE)
+    }
+
+    /// Whether the database answered a code that begins so.
+    fn has_code(&self, beginnings: &[&str]) -> bool {
+        let Self::Database(sqlx::Error::Database(error)) = self else { return false };
+        error.code().is_some_and(|code| beginnings.iter().any(|beginning| code.starts_with(beginning)))
+    }
 }
+
+/// SQLSTATE codes by which Postgres says that a table or its schema is not there.
+const GONE: [&str; 2] = ["42P01", "3F000"];
 
 /// Where the views of a service are kept. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -189,7 +201,7 @@ impl ViewStore {
                 return Ok(Database {
                     pool: memory::unconnected()?,
                     dialect: Dialect::Sqlite,
-                    steering: None,
+                    shared: None,
                     memory: Some(memory.clone()),
                 });
             }

@@ -103,10 +103,16 @@ impl MemoryViews {
         self.access(|state| Ok(all(state))).await
     }
 
-    pub(crate) async fn create(&self, view: &str, version: i32, columns: String) -> Result<Registered, StoreError> {
+    pub(crate) async fn create(
+        &self,
+        view: &str,
+        version: i32,
+        columns: String,
+        known: i64,
+    ) -> Result<Registered, StoreError> {
         self.access(|state| {
             let generations = state.entry(view.to_owned()).or_default();
-            let number = generations.last_key_value().map_or(0, |(number, _)| *number) + 1;
+            let number = generations.last_key_value().map_or(known, |(number, _)| known.max(*number)) + 1;
             let registered = Registered { number, version, columns, position: 0, live: false };
             let stored = Stored { registered: registered.clone(), rows: BTreeMap::new(), parked: BTreeMap::new() };
             generations.insert(number, stored);
