@@ -151,10 +151,17 @@ pub async fn run_on<S: Service>(
         env.spawn(views::measure(views.clone(), env.stopping.clone()));
         env.spawn(processes::measure(env.failing(), env.stopping.clone()));
     }
-    readiness.wired();
+    let reached = async {
+        // In an upgrade the replicas of the old version answer until this one's views are built.
+        for view in &views {
+            view.settled().await;
+        }
+        readiness.wired();
+        readiness.reached().await;
+    };
     // Whoever is told that it is ready may ask its health at once.
     let served = tokio::select! {
-        () = readiness.reached() => None,
+        () = reached => None,
         served = &mut serving => Some(served),
     };
     if let Some(served) = served {

@@ -28,6 +28,8 @@ pub(crate) struct Registered {
     pub(crate) columns: String,
     pub(crate) position: Position,
     pub(crate) live: bool,
+    /// It has answered, and does no more.
+    pub(crate) replaced: bool,
 }
 
 #[derive(Debug)]
@@ -152,7 +154,8 @@ impl Generation {
         let mut tx = self.database.pool.begin().await?;
         // First, for it takes the write lock: what follows can't be in vain.
         let moved = sqlx::query(
-            "UPDATE view_generations SET position = $1 WHERE view = $2 AND generation = $3 AND position = $4",
+            "UPDATE view_generations SET position = $1 \
+             WHERE view = $2 AND generation = $3 AND position = $4 AND live <> 2",
         )
         .bind(position_column(to))
         .bind(self.view)

@@ -165,6 +165,10 @@ pub trait AnyView: Send + Sync {
     /// [`WaitError`].
     async fn wait_for(&self, positions: &Positions, deadline: Instant) -> Result<(), WaitError>;
 
+    /// Waits until no other replica answers better than this one: a newer version answers from the older one while it is
+    /// built, and only replicas of the older version, as long as there are some, keep that up to date.
+    async fn settled(&self);
+
     /// Waits until the view is shut down and writes no more.
     async fn stopped(&self);
 }
@@ -312,7 +316,7 @@ impl<V: View> AnyView for ViewHandle<V> {
     }
 
     async fn status(&self) -> Result<ViewStatus, StoreError> {
-        let Progress { generation, position, folding, failure } = self.progress.borrow().clone();
+        let Progress { generation, position, folding, failure, .. } = self.progress.borrow().clone();
         let ended = self.progress.has_changed().is_err();
         let failure =
             failure.or_else(|| ended.then(|| "it does not run: it was shut down, or its fold panicked".into()));
@@ -372,6 +376,11 @@ impl<V: View> AnyView for ViewHandle<V> {
     async fn wait_for(&self, positions: &Positions, deadline: Instant) -> Result<(), WaitError> {
         let position = if V::KINDS.is_empty() { positions.max() } else { positions.max_for(V::KINDS) };
         self.wait_for_position(position, deadline).await
+    }
+
+    async fn settled(&self) {
+        // Or until it is shut down.
+        let _ = self.progress.clone().wait_for(|progress| progress.settled).await;
     }
 
     async fn stopped(&self) {

@@ -1,5 +1,5 @@
-//! The lease of a view: which of the replicas that share a store folds it. The others answer queries, and take over when
-//! the lease is not renewed, for its holder has died, hangs, or is cut off.
+//! The lease of a version of a view: which of the replicas that share a store folds it. The others answer queries, and take
+//! over when the lease is not renewed, for its holder has died, hangs, or is cut off.
 //!
 //! Invariant: the lease makes folding economical, not correct: that nothing is folded twice is the checkpoint's matter
 //! ([`crate::store`]), and holds when two believe that they have the lease. Time is told by the database's clock alone.
@@ -27,7 +27,7 @@ macro_rules! now {
     };
 }
 
-/// `until` is when it ends; `asked` is who wants to have it next, empty if nobody does.
+/// `view` is its name and version; `until` is when the lease ends; `asked` is who wants to have it next, empty if nobody does.
 pub(crate) fn create_table(dialect: Dialect) -> String {
     let text = dialect.text();
     format!(
@@ -36,41 +36,51 @@ pub(crate) fn create_table(dialect: Dialect) -> String {
     )
 }
 
-/// A replica that would fold a view.
+/// A replica that would fold a version of a view.
 #[derive(Clone, Debug)]
 pub(crate) struct Candidate {
     pool: AnyPool,
     view: &'static str,
+    /// As the table has it.
+    lease: String,
     /// Tells this runner from all others, in this process and elsewhere.
     name: String,
 }
 
 impl Candidate {
-    pub(crate) fn new(pool: AnyPool, view: &'static str) -> Self {
-        Self { pool, view, name: name() }
+    pub(crate) fn new(pool: AnyPool, view: &'static str, version: i32) -> Self {
+        Self { pool, view, lease: lease(view, version), name: name() }
     }
 
-    /// Takes the lease if nobody has had it for so long.
-    pub(crate) async fn take(&self, patience: Duration) -> Result<Option<Lease>, StoreError> {
+    /// Takes the lease if it is free.
+    pub(crate) async fn take(&self) -> Result<Option<Lease>, StoreError> {
         // Reading first, for the other statement writes, even if it is in vain.
-        let free =
-            sqlx::query(concat!("SELECT holder = $2 OR until <= ", now!(), " - $3 FROM view_leases WHERE view = $1"))
-                .bind(self.view)
-                .bind(&*self.name)
-                .bind(millis(patience))
-                .fetch_optional(&self.pool)
-                .await?;
+        let free = sqlx::query(concat!("SELECT holder = $2 OR until <= ", now!(), " FROM view_leases WHERE view = $1"))
+            .bind(&*self.lease)
+            .bind(&*self.name)
+            .fetch_optional(&self.pool)
+            .await?;
         if !free.map_or(Ok(true), |row| row.try_get(0))? {
             return Ok(None);
         }
         let begun = Instant::now();
-        Ok(self.hold(patience).await?.map(|_| Lease::new(self.clone(), begun + TERM)))
+        Ok(self.hold().await?.map(|_| Lease::new(self.clone(), begun + TERM)))
+    }
+
+    /// Whether nobody has had the lease of this version for so long.
+    pub(crate) async fn is_idle(&self, version: i32, time: Duration) -> Result<bool, StoreError> {
+        let idle = sqlx::query(concat!("SELECT until <= ", now!(), " - $2 FROM view_leases WHERE view = $1"))
+            .bind(lease(self.view, version))
+            .bind(millis(time))
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(idle.map_or(Ok(true), |row| row.try_get(0))?)
     }
 
     /// Asks whoever has the lease for it. To be asked again: the next holder does not know.
     pub(crate) async fn ask(&self) -> Result<(), StoreError> {
         sqlx::query("UPDATE view_leases SET asked = $2 WHERE view = $1 AND asked = '' AND holder <> $2")
-            .bind(self.view)
+            .bind(&*self.lease)
             .bind(&*self.name)
             .execute(&self.pool)
             .await?;
@@ -78,7 +88,7 @@ impl Candidate {
     }
 
     /// Takes or prolongs the lease; answers who asks for it, or nothing if somebody else has it.
-    async fn hold(&self, patience: Duration) -> Result<Option<String>, StoreError> {
+    async fn hold(&self) -> Result<Option<String>, StoreError> {
         let row = sqlx::query(concat!(
             "INSERT INTO view_leases AS lease (view, holder, until, asked) VALUES ($1, $2, ",
             now!(),
@@ -86,12 +96,11 @@ impl Candidate {
              asked = CASE WHEN lease.holder = excluded.holder THEN lease.asked ELSE '' END \
              WHERE lease.holder = excluded.holder OR lease.until <= ",
             now!(),
-            " - $4 RETURNING asked"
+            " RETURNING asked"
         ))
-        .bind(self.view)
+        .bind(&*self.lease)
         .bind(&*self.name)
         .bind(millis(TERM))
-        .bind(millis(patience))
         .fetch_optional(&self.pool)
         .await?;
         Ok(row.map(|row| row.try_get(0)).transpose()?)
@@ -105,7 +114,7 @@ impl Candidate {
             " + CASE WHEN asked = '' THEN 0 ELSE $3 END, holder = CASE WHEN asked = '' THEN holder ELSE asked END, \
              asked = '' WHERE view = $1 AND holder = $2"
         ))
-        .bind(self.view)
+        .bind(&*self.lease)
         .bind(&*self.name)
         .bind(millis(TERM))
         .execute(&self.pool)
@@ -119,7 +128,7 @@ impl Candidate {
             sleep(RENEW_EVERY).await;
             let begun = Instant::now();
             // Who comes late, for the whole process had no time, still has it if nobody has taken it.
-            match timeout_at(good_until.max(begun + RENEW_EVERY), self.hold(Duration::ZERO)).await {
+            match timeout_at(good_until.max(begun + RENEW_EVERY), self.hold()).await {
                 Ok(Ok(Some(asked))) => {
                     good_until = begun + TERM;
                     if !asked.is_empty() {
@@ -202,6 +211,10 @@ impl Drop for Held {
     fn drop(&mut self) {
         self.keeper.abort();
     }
+}
+
+fn lease(view: &str, version: i32) -> String {
+    format!("{view}@{version}")
 }
 
 fn millis(duration: Duration) -> i64 {

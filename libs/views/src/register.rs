@@ -1,7 +1,8 @@
 //! The register of a view's generations, and the database that it is in.
 //!
 //! Invariant: at most one generation of a view is live, and it is replaced only by one that is still where it is said to
-//! be. What the register says outlives a crash of the database, and a number is not given twice.
+//! be; from then on it is not written. What the register says outlives a crash of the database, and a number is not given
+//! twice.
 
 use sqlx::any::AnyRow;
 use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Row as _, Transaction};
@@ -56,7 +57,8 @@ impl Database {
         Ok(tx)
     }
 
-    /// Makes the register, and that of leases where replicas share it, if they are missing.
+    /// Makes the register, where `live` is 0 while a generation is built, 1 while it answers, and 2 when it has been
+    /// replaced; and that of leases where replicas share it, if they are missing.
     pub(crate) async fn create_register(&self) -> Result<(), StoreError> {
         let text = self.dialect.text();
         let generations = format!(
@@ -142,13 +144,32 @@ impl Database {
             execute(&mut tx, sql).await?;
         }
         tx.commit().await?;
-        Ok(Registered { number, version, columns, position: 0, live: false })
+        Ok(Registered { number, version, columns, position: 0, live: false, replaced: false })
     }
 
-    /// Makes the generation the live one of its view, if it is still at `position`; no other is live then.
-    pub(crate) async fn promote(&self, generation: &Generation, position: Position) -> Result<(), StoreError> {
-        in_memory!(self, memory => memory.promote(generation, position).await);
+    /// Makes the generation the live one of its view, if it is still at `position`; no other is live then. If the one that
+    /// is has read further than `limit`, this answers how far, and nothing is changed.
+    pub(crate) async fn promote(
+        &self,
+        generation: &Generation,
+        position: Position,
+        limit: Position,
+    ) -> Result<Option<Position>, StoreError> {
+        in_memory!(self, memory => memory.promote(generation, position).await.map(|()| None));
         let mut tx = self.begin_durable().await?;
+        // First, for it keeps the one that is replaced where it is: a replica of its version may be writing it.
+        let replaced = sqlx::query(
+            "UPDATE view_generations SET live = 2 WHERE view = $1 AND generation <> $2 AND live = 1 RETURNING position",
+        )
+        .bind(generation.view)
+        .bind(generation.number)
+        .fetch_optional(&mut *tx)
+        .await?;
+        let further = replaced.map(|row| row.try_get(0)).transpose()?.map(self::position);
+        if further.is_some_and(|further| further > limit) {
+            tx.rollback().await?;
+            return Ok(further);
+        }
         let moved =
             sqlx::query("UPDATE view_generations SET live = 1 WHERE view = $1 AND generation = $2 AND position = $3")
                 .bind(generation.view)
@@ -160,13 +181,8 @@ impl Database {
         if moved != 1 {
             return Err(generation.overtaken(position));
         }
-        sqlx::query("UPDATE view_generations SET live = 0 WHERE view = $1 AND generation <> $2")
-            .bind(generation.view)
-            .bind(generation.number)
-            .execute(&mut *tx)
-            .await?;
         tx.commit().await?;
-        Ok(())
+        Ok(None)
     }
 
     /// Removes a generation with all that it holds.
@@ -193,6 +209,7 @@ fn registered(row: &AnyRow) -> Result<Registered, StoreError> {
         columns: row.try_get(2)?,
         position: position(row.try_get(3)?),
         live: row.try_get::<i64, _>(4)? == 1,
+        replaced: row.try_get::<i64, _>(4)? == 2,
     })
 }
 

@@ -49,6 +49,8 @@ pub(crate) struct Progress {
     pub(crate) position: Position,
     /// Whether this replica folds it, or is to.
     pub(crate) folding: bool,
+    /// Whether this replica answers as well as any other: see [`crate::AnyView::settled`].
+    pub(crate) settled: bool,
     /// Why it does not go on at the moment; the runner tries again by itself.
     pub(crate) failure: Option<String>,
 }
@@ -86,7 +88,7 @@ pub async fn start<V: View>(
     let shared = Arc::new(Shared { view: Arc::new(view), schema, database, log, stop: shutdown, limits, wanted });
     let (progress, watched) = watch::channel(Progress::default());
     let (request, requests) = mpsc::channel(16);
-    let candidate = shared.database.steering().map(|pool| Candidate::new(pool.clone(), V::NAME));
+    let candidate = shared.database.steering().map(|pool| Candidate::new(pool.clone(), V::NAME, V::VERSION));
     let runner = Runner {
         shared: shared.clone(),
         progress,
@@ -227,9 +229,14 @@ impl<V: View> Runner<V> {
         }
         asked?;
         if self.build.is_none() {
-            let begun = registered.iter().rev().find(|known| !known.live && !up_to_date && current(known));
+            let begun =
+                registered.iter().rev().find(|known| !known.live && !known.replaced && !up_to_date && current(known));
             let left = |known: &&Registered| !known.live && begun.is_none_or(|begun| begun.number != known.number);
             for left in registered.iter().filter(left) {
+                // In an upgrade it may be what replicas of the other version build.
+                if left.version != V::VERSION && self.is_held(left.version).await? {
+                    continue;
+                }
                 database.remove(V::NAME, left.version, left.number).await?;
             }
             let live = self.live.as_ref().map(|live| live.generation.clone());
@@ -258,13 +265,21 @@ impl<V: View> Runner<V> {
         };
         let Some(pipeline) = &self.live else {
             self.answer_from(live.as_ref());
-            return Ok(());
+            return self.settle(live.as_ref()).await;
         };
         let known = (pipeline.generation.number, pipeline.checkpoint);
         if live.is_some_and(|live| (live.number, live.position) == known) {
             return Ok(());
         }
         Err(pipeline.generation.overtaken(pipeline.checkpoint).into())
+    }
+
+    /// Whether a replica of this version folds or builds the view.
+    async fn is_held(&self, version: i32) -> Result<bool, StoreError> {
+        match &self.candidate {
+            Some(candidate) => Ok(!candidate.is_idle(version, Duration::ZERO).await?),
+            None => Ok(false),
+        }
     }
 
     /// What failed goes well again.
@@ -316,21 +331,30 @@ impl<V: View> Runner<V> {
     /// Lets what was built answer, and removes its predecessor.
     async fn replace(&mut self, built: Built<V>) -> Result<(), PipelineError> {
         let Built { mut pipeline, mut report, started, waiting } = built;
-        let (old, position) = {
+        let (old, mut ahead) = {
             let progress = self.progress.borrow();
             (progress.generation.clone(), progress.position)
         };
-        let last = self.shared.log.last_position(&filter::<V>()).await?;
-        report.event_count += pipeline.catch_up(position.min(last)).await?;
         let generation = pipeline.generation.clone();
-        report.row_count = generation.row_count().await?;
-        self.shared.database.promote(&generation, pipeline.checkpoint).await?;
+        loop {
+            let last = self.shared.log.last_position(&filter::<V>()).await?;
+            report.event_count += pipeline.catch_up(ahead.min(last)).await?;
+            report.row_count = generation.row_count().await?;
+            // What is beyond the log was folded from another one.
+            let limit = if ahead > last { Position::MAX } else { pipeline.checkpoint };
+            match self.shared.database.promote(&generation, pipeline.checkpoint, limit).await? {
+                // A replica of the old version goes on with what is to be replaced.
+                Some(further) => ahead = further,
+                None => break,
+            }
+        }
         self.known = generation.number;
         report.duration = started.elapsed();
         self.progress.send_replace(Progress {
             generation: Some(generation),
             position: pipeline.checkpoint,
             folding: true,
+            settled: true,
             failure: None,
         });
         self.live = Some(pipeline);

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::generation::{Generation, Registered};
-use crate::lease::{Candidate, Lease};
+use crate::lease::{Candidate, Lease, TERM};
 use crate::pipeline::PipelineError;
 use crate::runner::{Request, Runner};
 use crate::view::View;
@@ -23,18 +23,22 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 const LOOK_EVERY_IF_WANTED: Duration = Duration::from_millis(10);
 /// The same of who folds, to make sure that a database still has what it was given.
 const LOOK_EVERY_IF_FOLDING: Duration = Duration::from_secs(1);
-/// In the course of an upgrade, replicas of the old version leave it to those of the new one to take over, or each
-/// change of hands would build the view anew. When there is none of the new version, it was rolled back.
+/// When a newer version answers, replicas of the old one don't build theirs anew, unless nobody has folded the newer one for
+/// so long: then it was rolled back.
 const PATIENCE_OF_THE_OLD: Duration = Duration::from_secs(30);
 
 impl<V: View> Runner<V> {
     /// Until this replica is to fold the view: at once, if the store is not shared.
     pub(crate) async fn stand_by(&mut self) -> Result<Lease, PipelineError> {
-        let Some(candidate) = self.candidate.clone() else { return Ok(Lease::unshared()) };
+        let Some(candidate) = self.candidate.clone() else {
+            self.settle(None).await?;
+            return Ok(Lease::unshared());
+        };
         let mut due = Instant::now();
         loop {
             let live = self.shared.database.live(V::NAME).await?;
             self.answer_from(live.as_ref());
+            self.settle(live.as_ref()).await?;
             let looked = Instant::now();
             if looked >= due {
                 if let Some(lease) = self.compete(&candidate, live.as_ref()).await? {
@@ -64,9 +68,27 @@ impl<V: View> Runner<V> {
         if !self.asked.is_empty() {
             candidate.ask().await?;
         }
-        let newer = live.is_some_and(|live| live.version > V::VERSION);
-        let patience = if newer && self.asked.is_empty() { PATIENCE_OF_THE_OLD } else { Duration::ZERO };
-        Ok(candidate.take(patience).await?)
+        if let Some(newer) = live.filter(|live| live.version > V::VERSION && self.asked.is_empty())
+            && !candidate.is_idle(newer.version, PATIENCE_OF_THE_OLD).await?
+        {
+            return Ok(None);
+        }
+        Ok(candidate.take().await?)
+    }
+
+    /// Finds out whether other replicas would answer better than this one: those of an older version, while the generation
+    /// of theirs is the live one, which this one can't fold. Once they don't, that is so for good.
+    pub(crate) async fn settle(&self, live: Option<&Registered>) -> Result<(), PipelineError> {
+        if self.progress.borrow().settled {
+            return Ok(());
+        }
+        if let (Some(candidate), Some(older)) = (&self.candidate, live.filter(|live| live.version < V::VERSION))
+            && !candidate.is_idle(older.version, TERM).await?
+        {
+            return Ok(());
+        }
+        self.progress.send_modify(|progress| progress.settled = true);
+        Ok(())
     }
 
     /// Lets the generation answer that the register says, and tells how far it is. If it says none, none answers: what did

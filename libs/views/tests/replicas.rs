@@ -6,9 +6,9 @@ mod support;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
-use sqlx::Connection as _;
-use support::{ACCOUNT, Account, Accounts, World, append, changed, expected, fill, rows, soon};
-use tandem_eventlog::{Kind, RecordedEvent};
+use futures::FutureExt as _;
+use support::{ACCOUNT, Account, Accounts, GatedLog, World, append, changed, expected, fill, rows, soon};
+use tandem_eventlog::{EventLog, Kind, Position, RecordedEvent};
 use tandem_postgres_server::PostgresServer;
 use tandem_views::testing::StoreKind;
 use tandem_views::{AnyView, Column, FoldError, ListQuery, QueryError, StoreError, View, ViewHandle, ViewStore};
@@ -24,8 +24,11 @@ struct Replica<V: View> {
 
 impl<V: View> Replica<V> {
     async fn start(world: &World, view: V) -> Self {
-        let shutdown = CancellationToken::new();
-        let (store, log) = (world.store().await, Arc::new(world.log.clone()));
+        Self::start_on(world, view, Arc::new(world.log.clone())).await
+    }
+
+    async fn start_on(world: &World, view: V, log: Arc<dyn EventLog>) -> Self {
+        let (store, shutdown) = (world.store().await, CancellationToken::new());
         let view = tandem_views::start(view, &store, log, shutdown.clone()).await.unwrap();
         Self { view, shutdown }
     }
@@ -270,6 +273,118 @@ async fn in_an_upgrade_the_new_version_is_built_once_and_old_replicas_leave_it_a
 }
 
 #[tokio::test]
+async fn in_an_upgrade_the_old_version_is_folded_until_the_new_one_is_built() {
+    let world = World::new(StoreKind::Postgres);
+    let old = Replica::start(&world, Accounts::<1>).await;
+    until_it_folds(&old.view).await;
+    append(&world.log, "acme", "a1", &changed("OPEN", 1)).await;
+    world.caught_up(&old.view).await;
+    let log = Arc::new(GatedLog::new(world.log.clone()));
+    log.close();
+    let new = Replica::start_on(&world, Accounts::<2>, log.clone()).await;
+    tokio::time::timeout_at(soon(), log.asked()).await.unwrap();
+    // Its build has begun, and does not come to an end.
+    for amount in 2..=5 {
+        let position = append(&world.log, "acme", "a1", &changed("OPEN", 1)).await;
+        assert_eq!(old.view.read_after(position).await.amount, amount);
+        assert_eq!(new.view.read_after(position).await.amount, amount);
+    }
+    assert!(new.view.settled().now_or_never().is_none(), "as long as it can't answer by itself");
+    // Another replica of the old version takes over, and leaves what is being built alone.
+    let next = Replica::start(&world, Accounts::<1>).await;
+    world.caught_up(&next.view).await;
+    old.stop().await;
+    let position = append(&world.log, "acme", "a1", &changed("OPEN", 1)).await;
+    assert_eq!(new.view.read_after(position).await.amount, 6);
+    assert!(next.folds().await);
+    log.open();
+    tokio::time::timeout_at(soon(), new.view.settled()).await.unwrap();
+    assert_eq!(new.view.status().await.unwrap().version, 2);
+    let position = append(&world.log, "acme", "a1", &changed("OPEN", 1)).await;
+    assert_eq!(new.view.read_after(position).await, next.view.read_after(position).await);
+    assert_eq!(new.view.read_after(position).await.positions.len(), 7);
+}
+
+#[tokio::test]
+async fn a_new_version_does_not_wait_for_replicas_that_are_gone() {
+    let world = World::new(StoreKind::Postgres);
+    let old = Replica::start(&world, Accounts::<1>).await;
+    append(&world.log, "acme", "a1", &changed("OPEN", 1)).await;
+    world.caught_up(&old.view).await;
+    old.stop().await;
+    let log = Arc::new(GatedLog::new(world.log.clone()));
+    log.close();
+    let new = Replica::start_on(&world, Accounts::<2>, log).await;
+    tokio::time::timeout_at(soon(), new.view.settled()).await.unwrap();
+    assert_eq!(new.view.get("acme", "a1").await.unwrap().unwrap().amount, 1);
+}
+
+/// What any version can be asked.
+#[async_trait::async_trait]
+trait Answers: Send + Sync {
+    async fn read_after(&self, position: Position) -> Account;
+}
+
+#[async_trait::async_trait]
+impl<const VERSION: i32> Answers for Handle<VERSION> {
+    async fn read_after(&self, position: Position) -> Account {
+        self.wait_for_position(position, soon()).await.unwrap();
+        self.get("acme", "a1").await.unwrap().unwrap()
+    }
+}
+
+#[tokio::test]
+async fn while_versions_change_each_write_is_read_and_no_query_fails() {
+    let world = World::new(StoreKind::Postgres);
+    fill(&world.log, 1, 200).await;
+    let (first, second) = (Replica::start(&world, Accounts::<1>).await, Replica::start(&world, Accounts::<1>).await);
+    let asked: tokio::sync::RwLock<Vec<Arc<dyn Answers>>> =
+        vec![Arc::new(first.view.clone()) as _, Arc::new(second.view.clone()) as _].into();
+    let before = append(&world.log, "acme", "a1", &changed("OPEN", 0)).await;
+    let before = first.view.read_after(before).await.positions.len();
+    let written = tokio::sync::watch::Sender::new(0);
+    let goes_on = async || {
+        let wanted = *written.borrow() + 5;
+        written.subscribe().wait_for(|written| *written >= wanted).await.unwrap();
+    };
+    let upgrade = async {
+        let mut new = Vec::new();
+        goes_on().await;
+        for old in [first, second] {
+            let replica = Replica::start(&world, Accounts::<2>).await;
+            tokio::time::timeout_at(soon(), replica.view.settled()).await.unwrap();
+            asked.write().await.push(Arc::new(replica.view.clone()));
+            goes_on().await;
+            // Who asks it has been answered.
+            asked.write().await.remove(0);
+            old.stop().await;
+            new.push(replica);
+            goes_on().await;
+        }
+        new
+    };
+    let load = async {
+        loop {
+            let position = append(&world.log, "acme", "a1", &changed("OPEN", 1)).await;
+            written.send_modify(|written| *written += 1);
+            let expected = before + *written.borrow();
+            for replica in asked.read().await.iter() {
+                assert_eq!(replica.read_after(position).await.positions.len(), expected);
+            }
+        }
+    };
+    let new = tokio::select! {
+        new = upgrade => new,
+        () = load => unreachable!("it goes on"),
+    };
+    for replica in new {
+        world.caught_up(&replica.view).await;
+        assert_eq!(rows(&replica.view, "acme").await, expected(&Accounts::<2>, &world.log, "acme"));
+        assert_eq!(replica.view.status().await.unwrap().version, 2);
+    }
+}
+
+#[tokio::test]
 async fn services_that_share_a_database_do_not_see_each_other() {
     let world = World::new(StoreKind::Postgres);
     let mut views = Vec::new();
@@ -296,9 +411,6 @@ async fn when_postgres_is_away_queries_say_so_and_all_resume() {
     let view = tandem_views::start(Accounts::<1>, &store, log, world.shutdown.clone()).await.unwrap();
     fill(&world.log, 1, 30).await;
     assert_equal_to_the_fold(&world, &view).await;
-    // Views don't wait for the disk. This does, and what was committed before it is there with it.
-    let mut waits = sqlx::AnyConnection::connect(&server.url()).await.unwrap();
-    sqlx::query("CREATE TABLE waits (n BIGINT)").execute(&mut waits).await.unwrap();
     server.kill().await.unwrap();
     let error = view.get("acme", "a1").await.unwrap_err();
     assert!(matches!(&error, QueryError::Store(error) if error.is_away()), "{error:?}");

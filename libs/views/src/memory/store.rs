@@ -113,7 +113,7 @@ impl MemoryViews {
         self.access(|state| {
             let generations = state.entry(view.to_owned()).or_default();
             let number = generations.last_key_value().map_or(known, |(number, _)| known.max(*number)) + 1;
-            let registered = Registered { number, version, columns, position: 0, live: false };
+            let registered = Registered { number, version, columns, position: 0, live: false, replaced: false };
             let stored = Stored { registered: registered.clone(), rows: BTreeMap::new(), parked: BTreeMap::new() };
             generations.insert(number, stored);
             Ok(registered)
@@ -129,7 +129,9 @@ impl MemoryViews {
                 return Err(generation.overtaken(position));
             }
             for (number, stored) in generations {
-                stored.registered.live = *number == generation.number;
+                let live = *number == generation.number;
+                stored.registered.replaced |= stored.registered.live && !live;
+                stored.registered.live = live;
             }
             Ok(())
         })
