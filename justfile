@@ -88,18 +88,21 @@ simulate *args:
 test-simulation:
     RUSTFLAGS="${RUSTFLAGS:-} --cfg tokio_unstable" cargo test --locked --profile simulation -p tandem-simulation
 
+# What CI does of it: those checks, and some thousand seeds
+check-simulation: test-simulation (simulate "--seeds" "3000")
+
 # Kill, pause and starve processes and servers under load, and check what it came to
 chaos *args: (tools "nats-server")
     @cargo build -q --locked --workspace --bins
     @cargo run -q --locked -p tandem-chaos -- "$@"
 
-# All that must hold before a change is taken: lint, audit, k8s, test, demo
+# All that must hold before a change is taken: lint, audit, k8s, test, check-simulation, demo
 ci:
     #!/usr/bin/env bash
     set -euo pipefail
     step=start passed=
     trap '[ $? = 0 ] || echo "ci: FAILED in $step${passed:+; passed before:$passed}"' EXIT
-    for step in lint audit k8s test demo; do
+    for step in lint audit k8s test check-simulation demo; do
         began=$SECONDS
         echo "ci: $step"
         "{{ just_executable() }}" "$step"

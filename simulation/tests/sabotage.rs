@@ -1,4 +1,5 @@
 //! Each check finds what it is there to find: services and log are broken on purpose, one way at a time.
+#![cfg(tokio_unstable)]
 
 use tandem_simulation::world::Sabotage;
 use tandem_simulation::{Options, run};
