@@ -110,7 +110,7 @@ fn count(count: u64) -> i64 {
 }
 
 /// Feeds the gauges `tandem.view.lag`, `tandem.view.parked`, `tandem.view.newer` and `tandem.view.folding` until
-/// `stopping`. Over the replicas that share a store, the last adds up to 1.
+/// `stopping`. Over the replicas of a version that share a store, the last adds up to 1.
 pub(crate) async fn measure(views: Views, stopping: CancellationToken) {
     let meter = global::meter("tandem");
     let lag = meter.u64_gauge("tandem.view.lag").with_description("Positions that a view has still to read").build();

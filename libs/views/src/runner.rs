@@ -219,13 +219,13 @@ impl<V: View> Runner<V> {
             |known: &Registered| known.version == V::VERSION && known.columns == signature && of_this_log(known);
         let live = registered.iter().find(|known| known.live);
         let up_to_date = live.is_some_and(current);
-        if let Some(generation) = self.answer_from(live) {
-            if up_to_date {
-                let pipeline = Pipeline::open(&self.shared, generation).await?;
-                // Another process may have moved it on since the register was read.
-                self.progress.send_modify(|progress| progress.position = pipeline.checkpoint);
-                self.live = Some(pipeline);
-            }
+        if let Some(generation) = self.answer_from(live)
+            && up_to_date
+        {
+            let pipeline = Pipeline::open(&self.shared, generation).await?;
+            // Another process may have moved it on since the register was read.
+            self.progress.send_modify(|progress| progress.position = pipeline.checkpoint);
+            self.live = Some(pipeline);
         }
         asked?;
         if self.build.is_none() {
