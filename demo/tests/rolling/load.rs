@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tandem_client::{Claims, Client, MintedToken};
+use tandem_client::{Claims, Client, MintedToken, Positions};
 use tandem_demo::draft;
 use tandem_proto::contracts::v1::{
     Contract, ContractState, CreateContractRequest, GetContractRequest, ListContractsRequest, ProposeContractRequest,
@@ -26,7 +26,7 @@ pub fn client(url: &str) -> Client {
 }
 
 pub struct Load {
-    callers: Vec<JoinHandle<Vec<Contract>>>,
+    callers: Vec<JoinHandle<(Vec<Contract>, Positions)>>,
     stop: Arc<AtomicBool>,
     rounds: Arc<AtomicUsize>,
 }
@@ -43,7 +43,7 @@ impl Load {
                     written.push(round(&client, own, written.len()).await);
                     rounds.fetch_add(1, Ordering::Relaxed);
                 }
-                written
+                (written, client.positions())
             })
         };
         let callers = (0..CALLERS).map(caller).collect();
@@ -59,15 +59,18 @@ impl Load {
         }
     }
 
-    /// Ends it; answers the contracts that were written, in the order of their names, as the last answer showed them.
-    pub async fn stop(self) -> Vec<Contract> {
+    /// Ends it; answers the contracts that were written, in the order of their names, as the last answer showed them, and
+    /// how far the callers have seen the log.
+    pub async fn stop(self) -> (Vec<Contract>, Positions) {
         self.stop.store(true, Ordering::Relaxed);
-        let mut written = Vec::new();
+        let (mut written, mut seen) = (Vec::new(), Positions::default());
         for caller in self.callers {
-            written.extend(caller.await.expect("no request has failed"));
+            let (by_caller, seen_by_caller) = caller.await.expect("no request has failed");
+            written.extend(by_caller);
+            seen.merge(&seen_by_caller);
         }
         written.sort_by(|a, b| a.name.cmp(&b.name));
-        written
+        (written, seen)
     }
 }
 

@@ -56,8 +56,8 @@ impl Service {
 
     /// Ends the load, and checks that what it was told is there.
     async fn check(self, load: Load) {
-        let written = load.stop().await;
-        let listed = load::all(&load::client(&self.balancer.url())).await;
+        let (written, seen) = load.stop().await;
+        let listed = load::all(&load::client(&self.balancer.url()).with_positions(&seen)).await;
         assert_eq!(listed, written, "each write once, as it was acknowledged");
         let jetstream = async_nats::jetstream::new(async_nats::connect(self.nats.url()).await.unwrap());
         let events = jetstream.get_stream("tandem").await.unwrap().cached_info().state.messages;
