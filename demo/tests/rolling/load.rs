@@ -95,7 +95,7 @@ async fn round(client: &Client, own: usize, number: usize) -> Contract {
         ..ListContractsRequest::default()
     };
     let listed = client.contracts().list_contracts(list).await.unwrap().into_inner();
-    assert_eq!(listed.contracts, [proposed.clone()], "the view has read the write");
+    assert_eq!(listed.contracts, std::slice::from_ref(&proposed), "the view has read the write");
     assert_eq!(listed.total_size, i32::try_from(number).unwrap() + 1, "each of this caller's writes once");
     proposed
 }
