@@ -111,10 +111,10 @@ impl Aggregate for Conversion {
     type Command = Command;
     type Event = Event;
 
-    fn decide(&self, command: &Command, _context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    fn decide(&self, command: &Command, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
         let event = match command {
-            Command::RecordOrder(order, owner) => self.record_order(order, owner)?.map(Event::Attributed),
-            Command::RecordRefund(refund) => self.record_refund(refund)?.map(Event::Refunded),
+            Command::RecordOrder(order, owner) => self.record_order(order, owner, context.time)?.map(Event::Attributed),
+            Command::RecordRefund(refund) => self.record_refund(refund, context.time)?.map(Event::Refunded),
         };
         Ok(event.into_iter().collect())
     }

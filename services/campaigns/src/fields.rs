@@ -2,7 +2,7 @@
 //!
 //! Invariant: what can't be one is refused by the field's name, with what to give instead.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tandem_aggregate::Refusal;
 use tandem_money::Money;
 use tandem_proto::FieldViolation;
@@ -13,6 +13,22 @@ use tandem_proto::google::r#type as wire;
 pub(crate) fn instant(field: &str, value: Option<&prost_types::Timestamp>) -> Result<Timestamp, Refusal> {
     let instant = value.and_then(tandem_proto::time::from_proto);
     instant.ok_or_else(|| Refusal::field(field, "must be an instant between the years 1 and 9999"))
+}
+
+/// How far the clocks of shops and services may be ahead of ours.
+const LEEWAY: SignedDuration = SignedDuration::from_mins(5);
+
+/// An instant of something that has happened.
+pub(crate) fn past_instant(
+    field: &str,
+    value: Option<&prost_types::Timestamp>,
+    now: Timestamp,
+) -> Result<Timestamp, Refusal> {
+    let instant = instant(field, value)?;
+    if instant.duration_since(now) > LEEWAY {
+        return Err(Refusal::field(field, "is in the future; report it once it has happened"));
+    }
+    Ok(instant)
 }
 
 /// An amount.

@@ -4,7 +4,7 @@
 
 mod debtor;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tandem_aggregate::{Aggregate, Context, Refusal};
 use tandem_eventlog::{Envelope, Kind};
 use tandem_money::dates::date_from_proto;
@@ -24,6 +24,8 @@ use crate::unpayable;
 
 /// Unpayable creators that a run lists at most: it is one message of the log, which takes a megabyte.
 const MOST_UNPAYABLE: usize = 900;
+/// How far the clock of whoever settles may be ahead of ours.
+const LEEWAY: SignedDuration = SignedDuration::from_mins(5);
 
 /// The aggregate: its resource.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,7 +50,7 @@ pub enum Command {
         /// Creation time that the file states.
         file_time: Timestamp,
     },
-    /// The bank has paid a payout. Again by the same reference, it changes nothing.
+    /// The bank has paid a payout. Again by the same reference at the same time, it changes nothing.
     Settle {
         /// `payoutRuns/{payout_run}/payouts/{creator}`.
         payout: String,
@@ -204,12 +206,16 @@ impl PayoutRun {
             return Err(Refusal::new(ErrorReason::ResourceNotFound, format!("{name} does not exist.")));
         };
         if payout.state() == PayoutState::Paid {
-            return if payout.bank_reference == bank_reference {
+            let paid = payout.settle_time.as_ref().and_then(time::from_proto).unwrap_or_default();
+            return if payout.bank_reference == bank_reference && paid == settle_time {
                 Ok(Vec::new())
             } else {
-                let message = format!("{name} was paid by {:?} already.", payout.bank_reference);
+                let message = format!("{name} was paid by {:?} at {paid} already.", payout.bank_reference);
                 Err(Refusal::new(ErrorReason::StateForbids, message))
             };
+        }
+        if settle_time.duration_since(context.time) > LEEWAY {
+            return Err(Refusal::field("settle_time", "is in the future; settle the payout once the bank has paid it"));
         }
         self.require(&[State::Submitted], "settled", context)?;
         let unpaid = run.payouts.iter().filter(|payout| payout.state() != PayoutState::Paid).count();

@@ -2,13 +2,14 @@
 //!
 //! Invariant: figures once recorded are never replaced; what differs from them is refused.
 
+use jiff::Timestamp;
 use tandem_aggregate::Refusal;
 use tandem_money::Money;
 use tandem_proto::campaigns::v1::{self as pb, ConversionState as State, TrackingCodeAssigned};
 use tandem_proto::common::v1::ErrorReason;
 
 use super::Conversion;
-use crate::fields::{amount, instant, positive_amount};
+use crate::fields::{amount, past_instant, positive_amount};
 
 impl Conversion {
     /// The order as an event; none if it is recorded already, with the same figures.
@@ -16,8 +17,9 @@ impl Conversion {
         &self,
         order: &pb::RecordOrderRequest,
         owner: &TrackingCodeAssigned,
+        now: Timestamp,
     ) -> Result<Option<pb::OrderAttributed>, Refusal> {
-        instant("order_time", order.order_time.as_ref())?;
+        past_instant("order_time", order.order_time.as_ref(), now)?;
         let given = positive_amount("net_amount", order.net_amount.as_ref())?;
         let known = &self.0;
         if known.state() == State::Unspecified {
@@ -49,14 +51,18 @@ impl Conversion {
     }
 
     /// The refund as an event; none if it is recorded already, with the same figures.
-    pub(super) fn record_refund(&self, refund: &pb::RecordRefundRequest) -> Result<Option<pb::OrderRefunded>, Refusal> {
+    pub(super) fn record_refund(
+        &self,
+        refund: &pb::RecordRefundRequest,
+        now: Timestamp,
+    ) -> Result<Option<pb::OrderRefunded>, Refusal> {
         let pb::RecordRefundRequest { shop, order_id, refund_id, refund_time, .. } = refund;
         let conversion = &self.0;
         if conversion.state() == State::Unspecified {
             let message = format!("Order {order_id:?} of shop {shop:?} is not recorded. Record it before its refunds.");
             return Err(Refusal::new(ErrorReason::ResourceNotFound, message));
         }
-        instant("refund_time", refund_time.as_ref())?;
+        past_instant("refund_time", refund_time.as_ref(), now)?;
         let given = positive_amount("net_amount", refund.net_amount.as_ref())?;
         let sold = amount("net_amount", conversion.net_amount.as_ref())?;
         require_currency(given, sold.currency().code(), "the order")?;

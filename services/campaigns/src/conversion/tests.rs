@@ -128,6 +128,18 @@ fn an_order_has_an_amount_and_a_time() {
 }
 
 #[test]
+fn what_has_not_happened_yet_earns_nothing() {
+    let (now, five_minutes) = (1_767_225_600, 300);
+    let order_at = |seconds| record(pb::RecordOrderRequest { order_time: at(seconds), ..order() });
+    given::<Conversion>([]).when(order_at(now + five_minutes)).happens();
+    let refusal = given::<Conversion>([]).when(order_at(now + five_minutes + 1));
+    assert_eq!(refusal.then_refused(ErrorReason::FieldInvalid).violations[0].field, "order_time");
+    let refund = pb::RecordRefundRequest { refund_time: at(now + five_minutes + 1), ..refund("a", usd(1)) };
+    let refusal = recorded().when(Command::RecordRefund(refund)).then_refused(ErrorReason::FieldInvalid);
+    assert_eq!(refusal.violations[0].field, "refund_time");
+}
+
+#[test]
 fn a_refund_carries_what_went_before() {
     let after = recorded()
         .when(Command::RecordRefund(refund("a", usd(30))))

@@ -81,7 +81,7 @@ fn submitted() -> Event {
 }
 
 fn settle(payout: &str, bank_reference: &str) -> Command {
-    let settle_time = "2026-08-05T00:00:00Z".parse().unwrap();
+    let settle_time = "2025-12-31T00:00:00Z".parse().unwrap();
     Command::Settle { payout: payout.into(), bank_reference: bank_reference.into(), settle_time }
 }
 
@@ -93,7 +93,7 @@ fn settled(payout: &Payout, remaining_count: i32) -> Event {
         amount: payout.amount.clone(),
         earnings: payout.earnings.clone(),
         bank_reference: "B1".into(),
-        settle_time: Some(time::to_proto("2026-08-05T00:00:00Z".parse().unwrap())),
+        settle_time: Some(time::to_proto("2025-12-31T00:00:00Z".parse().unwrap())),
         remaining_count,
     })
 }
@@ -239,16 +239,35 @@ fn the_last_payout_settles_the_run() {
     let run = second.state().0;
     assert_eq!(run.state(), State::Settled);
     assert!(run.payouts.iter().all(|payout| payout.state() == PayoutState::Paid && payout.bank_reference == "B1"));
-    assert_eq!(run.payouts[1].settle_time, Some(time::to_proto("2026-08-05T00:00:00Z".parse().unwrap())));
+    assert_eq!(run.payouts[1].settle_time, Some(time::to_proto("2025-12-31T00:00:00Z".parse().unwrap())));
 }
 
 #[test]
 fn a_payout_is_settled_once() {
     for past in [both_settled()[..3].to_vec(), both_settled().to_vec()] {
         run(past.clone()).when(settle(ADAM, "B1")).then([]);
-        let refusal = run(past).when(settle(ADAM, "B2")).then_refused(ErrorReason::StateForbids);
-        assert_eq!(refusal.message, "payoutRuns/test/payouts/adam was paid by \"B1\" already.");
+        let refusal = run(past.clone()).when(settle(ADAM, "B2")).then_refused(ErrorReason::StateForbids);
+        let paid = "payoutRuns/test/payouts/adam was paid by \"B1\" at 2025-12-31T00:00:00Z already.";
+        assert_eq!(refusal.message, paid);
+        let corrected = Command::Settle {
+            payout: ADAM.into(),
+            bank_reference: "B1".into(),
+            settle_time: "2025-12-30T00:00:00Z".parse().unwrap(),
+        };
+        assert_eq!(run(past.clone()).when(corrected).then_refused(ErrorReason::StateForbids).message, paid);
     }
+}
+
+#[test]
+fn what_the_bank_has_not_paid_yet_is_not_settled() {
+    let submitted = || run([approved(), submitted()]);
+    let settle = |settle_time: &str| {
+        let settle_time = settle_time.parse().unwrap();
+        Command::Settle { payout: ADAM.into(), bank_reference: "B1".into(), settle_time }
+    };
+    let early = submitted().at("2026-01-01T12:00:00Z").when(settle("2026-01-01T12:05:00.000000001Z"));
+    assert_eq!(early.then_refused(ErrorReason::FieldInvalid).violations[0].field, "settle_time");
+    submitted().at("2026-01-01T12:00:00Z").when(settle("2026-01-01T12:05:00Z")).happens();
 }
 
 #[test]
