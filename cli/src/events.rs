@@ -152,6 +152,7 @@ fn cloud_event(event: &WatchEventsResponse) -> anyhow::Result<serde_json::Value>
         "actor": event.actor,
         "command": event.command,
         "reason": event.reason,
+        "requestid": event.request_id,
         "correlationid": event.correlation_id,
         "causationid": event.causation_id,
         "partnership": event.partnership,
@@ -159,6 +160,9 @@ fn cloud_event(event: &WatchEventsResponse) -> anyhow::Result<serde_json::Value>
     });
     if let Some(attributes) = attributes.as_object_mut() {
         attributes.retain(|_, value| !value.is_null() && value != "");
+        if event.test_clock {
+            attributes.insert("testclock".into(), true.into());
+        }
         // An event of a type that this program is too old for is shown without its content.
         if let Ok(data) = json::write_any(&event.r#type, &event.data) {
             attributes.insert("data".into(), data);

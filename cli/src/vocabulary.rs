@@ -8,18 +8,10 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use tandem_proto::POOL;
 use tandem_proto::contracts::v1::UsageKind;
+use tandem_proto::{EVENT_TYPES, POOL};
 
 use crate::output::short;
-
-/// Full names of all events: the messages of the oneof `event` of each `…Event`.
-static EVENT_TYPES: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
-    let sets = POOL.all_messages().filter(|message| message.full_name().starts_with("tandem."));
-    let oneofs = sets.flat_map(|set| set.oneofs().filter(|oneof| oneof.name() == "event").collect::<Vec<_>>());
-    let fields = oneofs.flat_map(|oneof| oneof.fields().collect::<Vec<_>>());
-    fields.filter_map(|field| field.kind().as_message().map(|event| event.full_name().to_owned())).collect()
-});
 
 /// The permissions that methods need.
 static PERMISSIONS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {

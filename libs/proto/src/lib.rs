@@ -11,6 +11,7 @@ pub mod validation;
 pub use unreadable::{Unreadable, read_event};
 pub use validation::{FieldViolation, Validate};
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use prost_reflect::DescriptorPool;
@@ -48,6 +49,14 @@ pub mod google {
         tonic::include_proto!("google.r#type");
     }
 }
+
+/// Full names of all events: the messages of the oneof `event` of each `…Event`.
+pub static EVENT_TYPES: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    let sets = POOL.all_messages().filter(|message| message.full_name().starts_with("tandem."));
+    let oneofs = sets.flat_map(|set| set.oneofs().filter(|oneof| oneof.name() == "event").collect::<Vec<_>>());
+    let fields = oneofs.flat_map(|oneof| oneof.fields().collect::<Vec<_>>());
+    fields.filter_map(|field| field.kind().as_message().map(|event| event.full_name().to_owned())).collect()
+});
 
 /// The events of one aggregate: a generated oneof enum, of which only the variant's message travels.
 pub trait EventSet: Clone + Send + Sync + Sized + 'static {

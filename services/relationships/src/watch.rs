@@ -11,7 +11,7 @@ use tandem_eventlog::{EventLog, EventStream, Filter, Position, RecordedEvent};
 use tandem_proto::common::v1::ErrorReason;
 use tandem_proto::relationships::v1::event_service_server::EventService;
 use tandem_proto::relationships::v1::{WatchEventsRequest, WatchEventsResponse};
-use tandem_proto::time;
+use tandem_proto::{EVENT_TYPES, time};
 use tandem_service::{Call, status};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
@@ -31,6 +31,7 @@ impl EventService for Handlers {
     ) -> Result<Response<BoxStream<'static, Result<WatchEventsResponse, Status>>>, Status> {
         let call = Call::accept(request)?;
         require_staff(&call)?;
+        check_types(&call)?;
         let filter = Filter { kinds: Vec::new(), tenant: Some(call.caller.tenant.clone()) };
         let after = call.message.after_position.unsigned_abs();
         // Position at which the stream ends, if it does.
@@ -56,6 +57,20 @@ impl EventService for Handlers {
             })
         });
         Ok(Response::new(watched.boxed()))
+    }
+}
+
+/// A type with a typo would never come.
+fn check_types(call: &Call<WatchEventsRequest>) -> Result<(), Status> {
+    match call.message.types.iter().position(|wanted| !EVENT_TYPES.contains(wanted)) {
+        Some(at) => {
+            let description = format!(
+                "{:?} is no event of this version; give full names, such as tandem.payouts.v1.PayoutSettled",
+                call.message.types[at]
+            );
+            Err(call.invalid(&format!("types[{at}]"), &description))
+        }
+        None => Ok(()),
     }
 }
 
@@ -108,5 +123,7 @@ fn cloud_event(event: RecordedEvent) -> WatchEventsResponse {
         causation_id: envelope.causation_id,
         partnership: envelope.partnership,
         data: event.payload.to_vec(),
+        request_id: envelope.request_id,
+        test_clock: envelope.test_clock,
     }
 }

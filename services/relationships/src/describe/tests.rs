@@ -4,28 +4,16 @@ use tandem_proto::campaigns::v1::{DisclosureFinding, Draft, DraftSubmitted, Perf
 use tandem_proto::contracts::v1::{self as contracts, ContractCountered, ContractSigned};
 use tandem_proto::google::r#type::Money as WireMoney;
 use tandem_proto::payouts::v1::{Earning, EarningAccrued, Payout, PayoutRun, PayoutRunCreated, PayoutRunSubmitted};
-use tandem_proto::{POOL, creators};
+use tandem_proto::{EVENT_TYPES, creators};
 
 use super::*;
 
-/// Full names of all events: the messages of the oneofs `event` of the messages that end in `Event`.
-fn event_types() -> BTreeSet<String> {
-    let sets = POOL.all_messages().filter(|message| {
-        message.full_name().starts_with("tandem.")
-            && message.name().ends_with("Event")
-            && message.oneofs().any(|oneof| oneof.name() == "event")
-    });
-    sets.flat_map(|set| set.fields().collect::<Vec<_>>())
-        .map(|field| field.kind().as_message().unwrap().full_name().to_owned())
-        .collect()
-}
-
 #[test]
 fn every_event_has_words_of_its_own() {
-    let types = event_types();
+    let types = &*EVENT_TYPES;
     assert!(types.len() >= 36, "{types:?}");
     let mut all = BTreeSet::new();
-    for event_type in &types {
+    for event_type in types {
         let words = describe(event_type, &[]);
         let bare = event_type.rsplit('.').next().unwrap();
         assert_ne!(words, bare, "say in describe.rs what {event_type} is for people");

@@ -30,6 +30,8 @@ async fn what_is_there_comes_first_then_what_happens() -> Result<(), Error> {
         causation_id: "cause".into(),
         partnership: PARTNERSHIP.into(),
         data: drafted.encode_to_vec(),
+        request_id: format!("request-{}", event.id),
+        test_clock: false,
     };
     assert_eq!(event, expected);
     for _ in 0..3 {
@@ -93,6 +95,20 @@ async fn types_and_partnership_are_chosen() {
         [drafted, declined]
     );
     assert_eq!(maria.now(chosen(&[], other)).await, [others]);
+}
+
+#[tokio::test]
+async fn what_would_never_come_is_refused() {
+    let world = World::start().await;
+    for (types, partnership, field) in [
+        (vec!["tandem.contracts.v1.ContractDeclined".to_owned(), "ContractDeclined".to_owned()], "", "types[1]"),
+        (Vec::new(), "glowco~mira", "partnership"),
+    ] {
+        let request = WatchEventsRequest { types, partnership: partnership.into(), ..Default::default() };
+        let error = world.maria().watch(request).await.unwrap_err();
+        assert_eq!(error.reason(), Some(ErrorReason::FieldInvalid), "{error}");
+        assert_eq!(error.violations()[0].field, field, "{error}");
+    }
 }
 
 #[tokio::test]
