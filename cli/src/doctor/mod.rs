@@ -68,8 +68,10 @@ impl Doctor {
             Ok(client) => gather::nats(&client, &self.nats.stream, scope).await,
             Err(error) => {
                 let mut facts = Facts::production(&self.nats.stream);
-                facts.log.state = Known::Unknown(format!("{error:#}"));
+                let reason = format!("{error:#}");
+                facts.log.state = Known::Unknown(reason.clone());
                 facts.timers.state = facts.log.state.clone();
+                facts.unreachable = Some(reason);
                 facts
             }
         }

@@ -38,8 +38,11 @@ async fn the_doctor_hides_nothing_of_what_answers_behind_what_does_not() {
     let ran =
         run_against(&up.ready, &["doctor", "--json", "--environment", "development", "--nats-url", "127.0.0.1:1"])
             .await;
-    assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert!(ran.stdout.contains("NATS can't be reached"), "{ran:?}");
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["findings"][0]["code"], "nats-unreachable", "{report}");
+    assert!(report["findings"][0].to_string().contains("NATS can't be reached"), "{report}");
+    assert_eq!(report["services"].as_array().unwrap().len(), 5, "{report}");
     let mut args = vec!["doctor".to_owned(), "--nats-url".to_owned(), up.ready.nats.clone()];
     for service in ["creators", "contracts", "campaigns", "payouts", "relationships"] {
         args.extend([format!("--{service}-endpoint"), nowhere.to_owned()]);
@@ -69,6 +72,10 @@ async fn a_backup_is_made_checked_and_not_put_over_what_is_there() {
     let refused = run(&[&["restore", folder], &nats[..]].concat()).await;
     assert_eq!(refused.code, Some(1));
     assert!(refused.stderr.contains("not empty: tandem (") && refused.stderr.contains("--replace"), "{refused:?}");
+    let refused = run(&[&["restore", "--replace", folder], &nats[..]].concat()).await;
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("services are running") && refused.stderr.contains("stop all"), "{refused:?}");
+    assert!(run_against(&up.ready, &["views", "status"]).await.ok().contains("creators"));
     let again = run(&[&["backup", "create", folder], &nats[..]].concat()).await;
     assert!(again.stderr.contains("is not empty"), "{again:?}");
     let Ran { code, stderr, .. } = run(&["backup", "verify", backups.path().to_str().unwrap()]).await;

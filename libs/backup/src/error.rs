@@ -59,6 +59,15 @@ pub enum BackupError {
         /// The streams with what they hold.
         streams: Vec<String>,
     },
+    /// Somebody waits for new events of what would be replaced.
+    #[error(
+        "services are running on this log (waiting for events: {}); stop all of them, for they would write on from what is lost, and repeat",
+        consumers.join(", ")
+    )]
+    InUse {
+        /// Their consumers.
+        consumers: Vec<String>,
+    },
     /// The server did not do it.
     #[error("NATS did not {action}: {reason}")]
     Nats {

@@ -3,11 +3,13 @@
 //! Invariant: the mark is set before anything is changed, the log comes last, and the mark goes when all of it is there;
 //! a restore that was broken off is done again from its start.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
 use async_nats::Client;
 use async_nats::jetstream::{self, Context};
+use futures::TryStreamExt as _;
 use tandem_doctor::gather::{self, Scope};
 use tandem_doctor::{Known, StreamFacts};
 use tandem_timers::timer_stream;
@@ -45,10 +47,10 @@ pub struct Restored {
     pub resumed: bool,
 }
 
-/// Puts a verified backup back. Services must not run meanwhile; views of before must not be used afterwards.
+/// Puts a verified backup back. Services must not run meanwhile, as far as can be seen; views of before must not be used afterwards.
 ///
 /// # Errors
-/// [`BackupError::Occupied`] before anything is changed; after any other error, and when it is broken off, the mark of an
+/// [`BackupError::Occupied`] and [`BackupError::InUse`] before anything is changed; after any other error, and when it is broken off, the mark of an
 /// unfinished restore stays, and the restore is to be repeated.
 pub async fn restore(
     client: &Client,
@@ -62,6 +64,7 @@ pub async fn restore(
     if !resumed && !options.replace {
         refuse_to_lose(client, &log.stream).await?;
     }
+    refuse_while_read(&context, &log.stream).await?;
     let replicas = options.replicas.or_else(|| usize::try_from(log.config["num_replicas"].as_u64()?).ok()).unwrap_or(1);
     // The timers are of another log: they are armed anew. The vault stays until it is overwritten entry by entry, so that
     // erasures hold.
@@ -99,6 +102,24 @@ async fn refuse_to_lose(client: &Client, log: &str) -> Result<(), BackupError> {
         }
     }
     if streams.is_empty() { Ok(()) } else { Err(BackupError::Occupied { streams }) }
+}
+
+/// Refuses if somebody waits for events, as every service does.
+async fn refuse_while_read(context: &Context, log: &str) -> Result<(), BackupError> {
+    let failed = "tell who reads the log";
+    let mut waiting = BTreeSet::new();
+    for name in [log.to_owned(), timer_stream(log)] {
+        if marker::exists(context, &name).await? {
+            let stream = context.get_stream(&name).await.map_err(nats(failed))?;
+            let mut consumers = stream.consumers();
+            while let Some(consumer) = consumers.try_next().await.map_err(nats(failed))? {
+                if consumer.num_waiting > 0 {
+                    waiting.insert(consumer.name);
+                }
+            }
+        }
+    }
+    if waiting.is_empty() { Ok(()) } else { Err(BackupError::InUse { consumers: waiting.into_iter().collect() }) }
 }
 
 async fn delete(context: &Context, stream: &str) -> Result<(), BackupError> {

@@ -38,6 +38,8 @@ pub struct Facts {
     pub settings: Option<Settings>,
     /// The stream that is the log.
     pub log: StreamFacts,
+    /// Why NATS could not be asked at all, if so.
+    pub unreachable: Option<String>,
     /// The stream of timers.
     pub timers: StreamFacts,
     /// The buckets of the vault, as streams.
@@ -65,6 +67,7 @@ impl Facts {
             production: true,
             settings: None,
             log: StreamFacts { name: log.to_owned(), state: Known::Missing },
+            unreachable: None,
             timers: StreamFacts { name: timer_stream(log), state: Known::Missing },
             vault: Vec::new(),
             vault_development_key: unasked(),

@@ -49,6 +49,14 @@ const VAULT: Role = Role {
 };
 
 pub(super) fn check(facts: &Facts, findings: &mut Vec<Finding>) {
+    if let Some(reason) = &facts.unreachable {
+        findings.push(
+            Finding::error("nats-unreachable", "NATS", reason.clone())
+                .because("nothing is decided without it, and nothing of it could be checked")
+                .remedy("start it, or correct --nats-url (TANDEM_NATS_URL) and whom it is reached as"),
+        );
+        return;
+    }
     if let Known::Is(since) = &facts.restoring {
         findings.push(
             Finding::error(

@@ -44,6 +44,15 @@ fn servers_that_nobody_can_ask_or_answers_for_are_not_for_production() {
 }
 
 #[test]
+fn a_nats_that_can_t_be_reached_is_one_error() {
+    given(|facts| {
+        facts.production = false;
+        facts.unreachable = Some("NATS can't be reached at nats://127.0.0.1:1".into());
+    })
+    .then_error("nats-unreachable", &["127.0.0.1:1", "--nats-url"]);
+}
+
+#[test]
 fn a_server_that_does_not_answer_is_told() {
     let mut facts = super::fit();
     facts.servers[0].state = Known::Unknown("connection refused".into());
