@@ -137,7 +137,10 @@ fn print(partnerships: &[Partnership]) -> std::io::Result<()> {
     Ok(())
 }
 
-/// As filters write it, "NURTURE".
+/// As filters write it, "NURTURE"; a dash before the first stage.
 fn stage_name(stage: Stage) -> &'static str {
-    stage.as_str_name().trim_start_matches("STAGE_")
+    match stage {
+        Stage::Unspecified => "–",
+        _ => stage.as_str_name().trim_start_matches("STAGE_"),
+    }
 }

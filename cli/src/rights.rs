@@ -13,6 +13,9 @@ use crate::connection::Connection;
 use crate::output::{self, Format, grouped, instant};
 use crate::{pages, vocabulary};
 
+/// When the answer is no.
+const NOT_ALLOWED: u8 = 3;
+
 /// See what published content may be used for, where, and until when
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Rights {
@@ -23,6 +26,8 @@ pub(crate) struct Rights {
 #[derive(clap::Subcommand, Clone, Debug)]
 enum Command {
     /// Tell whether content may be used for something, by which clause, and what is missing if not
+    ///
+    /// The exit code is 0 for yes and 3 for no.
     Check(Check),
     /// List rights to use content
     List(List),
@@ -112,7 +117,7 @@ impl Check {
             Format::Json => output::line(json::write(&answer)?)?,
             Format::Text => output::line(words(&answer))?,
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(if answer.allowed { ExitCode::SUCCESS } else { ExitCode::from(NOT_ALLOWED) })
     }
 }
 

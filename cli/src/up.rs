@@ -1,13 +1,15 @@
 //! `tandem up`.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use tandem_client::{Claims, Endpoints, Service, SigningKey};
-use tandem_service::{LogFormat, Telemetry, TelemetrySettings, terminated, write_ready_file};
+use tandem_service::{Caller, LogFormat, Telemetry, TelemetrySettings, terminated, write_ready_file};
 
+use crate::cli::wrong_arguments;
 use crate::connection::DEVELOPER;
 use crate::output::line;
 use crate::platform::{Options, Platform, Ports, Ready};
@@ -47,7 +49,7 @@ pub(crate) struct Up {
     #[arg(long, env = "TANDEM_VIEWS", value_name = "URL")]
     views: Option<String>,
     /// File to be written, in one step, when all is ready: a JSON object with the URLs of "nats" and of each service,
-    /// and a "token"
+    /// and a "token". It goes when all stops
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
     /// Tenant of the token that is printed and in the ready file
@@ -63,10 +65,15 @@ pub(crate) struct Up {
 
 impl Up {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+        Caller::check(&self.tenant, DEVELOPER, None)
+            .map_err(|problem| wrong_arguments(format_args!("--tenant is refused by every service: {problem}")))?;
+        let ready_file = self.ready_file.clone();
+        // What an earlier run has left tells of what is no more.
+        remove(ready_file.as_deref())?;
         let telemetry = Telemetry::start("tandem", &self.telemetry())?;
         let outcome = self.run_platform().await;
         telemetry.stop().await;
-        outcome
+        outcome.and_then(|code| remove(ready_file.as_deref()).map(|()| code))
     }
 
     async fn run_platform(self) -> anyhow::Result<ExitCode> {
@@ -172,6 +179,22 @@ impl Up {
              {}/tandem.creators.v1.CreatorService/ListCreators\n",
             ready.token, ready.creators
         )
+    }
+}
+
+/// Takes the ready file away, so that whoever waits for it waits for the next start. A folder that is not there is told
+/// before anything is started.
+fn remove(ready_file: Option<&Path>) -> anyhow::Result<()> {
+    let Some(file) = ready_file else { return Ok(()) };
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(wrong_arguments(format_args!("--ready-file: there is no folder {}", folder.display())));
+    }
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("--ready-file {} can't be removed", file.display()))
+        }
+        _ => Ok(()),
     }
 }
 

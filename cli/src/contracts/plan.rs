@@ -86,7 +86,7 @@ fn other_than_terms(wanted: &Contract, there: &Contract) -> Option<String> {
     ];
     let (field, want, is) = fields.into_iter().find(|(_, want, is)| want != is)?;
     Some(format!(
-        "{field} is {want:?} in the file, but that of {} is {is:?} and never changes: write it so, or give this contract a \
+        "{field} is {want:?} here, but that of {} is {is:?} and never changes: write it so, or give this contract a \
          contract_id of its own",
         there.name
     ))
@@ -169,6 +169,6 @@ mod tests {
     fn parties_and_title_never_change() {
         let wanted = Contract { title: "Winter".into(), ..contract("USD", ContractState::Unspecified) };
         let why = refusal(plan(&wanted, Some(&contract("USD", ContractState::Active)), true));
-        assert!(why.contains("title is \"Winter\" in the file") && why.contains("\"Summer\""), "{why}");
+        assert!(why.contains("title is \"Winter\" here") && why.contains("\"Summer\""), "{why}");
     }
 }

@@ -112,6 +112,7 @@ async fn an_erased_creator_leaves_a_reasoned_entry_and_no_name() {
     let later = events(&up.ready, &["--after", &after, "--type", "tandem.creators.v1.CreatorErased"]).await;
     assert_eq!(later.len(), 1, "{later:?}");
     interrupt(up).await;
+    assert!(!data.path().join("up.ready").exists(), "nobody takes it for running");
 }
 
 #[tokio::test]

@@ -41,6 +41,19 @@ async fn a_taken_port_of_nats_is_named_with_its_option() {
 }
 
 #[tokio::test]
+async fn what_nobody_could_use_is_refused_before_anything_is_started() {
+    let data = TempDir::new().unwrap();
+    let folder = data.path().join("data");
+    for (option, value, said) in [("--tenant", "a b", "tenant"), ("--ready-file", "/nonexistent/ready.json", "folder")]
+    {
+        let refused = run(&["up", "--ephemeral-ports", "--data", folder.to_str().unwrap(), option, value]).await;
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(refused.stderr.contains(option) && refused.stderr.contains(said), "{refused:?}");
+    }
+    assert!(!folder.exists());
+}
+
+#[tokio::test]
 async fn data_in_use_is_not_used_twice() {
     let data = TempDir::new().unwrap();
     let first = up(data.path()).await;
