@@ -6,7 +6,7 @@ use tandem_client::{Client, Error};
 use tandem_proto::relationships::v1::{AuditEntry, ListAuditEntriesRequest};
 
 use crate::connection::Connection;
-use crate::output::{self, Format, grouped, instant, short};
+use crate::output::{self, Format, count, instant, short};
 use crate::{pages, vocabulary};
 
 /// Show the audit trail: who did what, when and why
@@ -78,6 +78,6 @@ fn print(entries: &[AuditEntry]) -> std::io::Result<()> {
         ]);
     }
     output::print(&table)?;
-    eprintln!("{} entries", grouped(entries.len()));
+    eprintln!("{}", count(entries.len(), "entry", "entries"));
     Ok(())
 }

@@ -75,6 +75,11 @@ pub(crate) fn line(text: impl Display) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{text}")
 }
 
+/// So many things: "1 contract", "1,234 contracts".
+pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
 /// "1234567" as "1,234,567".
 #[must_use]
 pub fn grouped(number: impl Display) -> String {

@@ -11,7 +11,7 @@ use tandem_proto::relationships::v1::{GetPartnershipRequest, ListPartnershipsReq
 use tandem_proto::{json, time};
 
 use crate::connection::Connection;
-use crate::output::{self, Format, amount, grouped, instant};
+use crate::output::{self, Format, amount, count, instant};
 use crate::{pages, vocabulary};
 
 /// See where partnerships of brands and creators stand, now or at any time
@@ -133,7 +133,7 @@ fn print(partnerships: &[Partnership]) -> std::io::Result<()> {
     if !partnerships.is_empty() {
         output::print(&table)?;
     }
-    eprintln!("{} partnerships", grouped(partnerships.len()));
+    eprintln!("{}", count(partnerships.len(), "partnership", "partnerships"));
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use tandem_proto::json;
 use tandem_proto::payouts::v1::{Earning, EarningRule, ExplainPayoutRequest, ListEarningsRequest};
 
 use crate::connection::Connection;
-use crate::output::{self, Format, amount, day, grouped};
+use crate::output::{self, Format, amount, count, day};
 use crate::{pages, vocabulary};
 
 /// See what creators are owed and paid, and why
@@ -118,7 +118,7 @@ fn print(earnings: &[Earning]) -> std::io::Result<()> {
     if !earnings.is_empty() {
         output::print(&table)?;
     }
-    eprintln!("{} earnings", grouped(earnings.len()));
+    eprintln!("{}", count(earnings.len(), "earning", "earnings"));
     Ok(())
 }
 

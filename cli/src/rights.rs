@@ -10,7 +10,7 @@ use tandem_proto::contracts::v1::{
 use tandem_proto::{json, time};
 
 use crate::connection::Connection;
-use crate::output::{self, Format, grouped, instant};
+use crate::output::{self, Format, count, instant};
 use crate::{pages, vocabulary};
 
 /// When the answer is no.
@@ -195,6 +195,6 @@ fn print_table(rights: &[UsageRight]) -> std::io::Result<()> {
     if !rights.is_empty() {
         output::print(&table)?;
     }
-    eprintln!("{} rights", grouped(rights.len()));
+    eprintln!("{}", count(rights.len(), "right", "rights"));
     Ok(())
 }

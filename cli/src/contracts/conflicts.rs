@@ -7,7 +7,7 @@ use tandem_proto::contracts::v1::CheckExclusivityRequest;
 use tandem_proto::json;
 
 use crate::connection::Connection;
-use crate::output::{self, Format, day, grouped};
+use crate::output::{self, Format, count, day};
 use crate::vocabulary;
 
 /// Show which signed contracts the exclusivity of a contract stands against, or theirs against it
@@ -49,7 +49,7 @@ impl Conflicts {
         if !conflicts.is_empty() {
             output::print(&table)?;
         }
-        eprintln!("{} conflicts", grouped(conflicts.len()));
+        eprintln!("{}", count(conflicts.len(), "conflict", "conflicts"));
         Ok(ExitCode::SUCCESS)
     }
 }

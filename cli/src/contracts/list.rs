@@ -8,7 +8,7 @@ use tandem_proto::contracts::v1::{Contract, ListContractsRequest};
 use super::plan::state;
 use super::show::last_day;
 use crate::connection::Connection;
-use crate::output::{self, Format, day, grouped};
+use crate::output::{self, Format, count, day};
 use crate::pages;
 
 /// List contracts
@@ -71,6 +71,6 @@ fn print(contracts: &[Contract]) -> std::io::Result<()> {
     if !contracts.is_empty() {
         output::print(&table)?;
     }
-    eprintln!("{} contracts", grouped(contracts.len()));
+    eprintln!("{}", count(contracts.len(), "contract", "contracts"));
     Ok(())
 }

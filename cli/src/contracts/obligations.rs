@@ -6,7 +6,7 @@ use tandem_client::{Client, Error};
 use tandem_proto::contracts::v1::{ListObligationsRequest, Obligation};
 
 use crate::connection::Connection;
-use crate::output::{self, Format, grouped, instant};
+use crate::output::{self, Format, count, instant};
 use crate::pages;
 
 /// List obligations: who owes what, and until when
@@ -61,7 +61,7 @@ fn print(obligations: &[Obligation]) -> std::io::Result<()> {
     if !obligations.is_empty() {
         output::print(&table)?;
     }
-    eprintln!("{} obligations", grouped(obligations.len()));
+    eprintln!("{}", count(obligations.len(), "obligation", "obligations"));
     Ok(())
 }
 

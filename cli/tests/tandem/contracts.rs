@@ -164,7 +164,7 @@ async fn another_brand_conflicts(up: &UpProcess, data: &Path) {
     apply(up, &write(data, "autumn.yaml", &in_time(&other)), &[]).await.ok();
     let ask = async |name| run_against(&up.ready, &["contracts", "conflicts", name]).await;
     let conflicts = ask("contracts/lumiere-autumn").await;
-    assert_eq!(conflicts.stderr, "1 conflicts\n", "{conflicts:?}");
+    assert_eq!(conflicts.stderr, "1 conflict\n", "{conflicts:?}");
     let shown = words(&conflicts.ok());
     assert!(shown[1].starts_with(&format!("{NAME} brands/glowco exclusivity 2096-09-01 2096-11-30")), "{shown:#?}");
     let none = ask(NAME).await;
