@@ -44,9 +44,9 @@ impl Life {
         Self::of(offers(OFFERS_IN_RETURN)?).await?.of_ten()
     }
 
-    /// An offer and another in return, which is accepted and signed by both.
-    pub(crate) async fn ordinary() -> anyhow::Result<Self> {
-        Self::signed_after(1).await
+    /// An offer and another in return, which is accepted.
+    pub(crate) async fn agreed() -> anyhow::Result<Self> {
+        Self::of(accepted_after(1)?).await
     }
 
     fn of_ten(self) -> anyhow::Result<Self> {
@@ -56,9 +56,7 @@ impl Life {
 
     /// A draft, its proposal, and so many offers in return, the last of which is accepted and signed by both.
     async fn signed_after(counters: i64) -> anyhow::Result<Self> {
-        let mut actions = offers(counters)?;
-        // The first offer in return, and every second one after it, is the creator's.
-        actions.push((if counters % 2 == 1 { Party::Brand } else { Party::Creator }, Action::Accept));
+        let mut actions = accepted_after(counters)?;
         let signature = sign(counters)?;
         actions.extend([Party::Creator, Party::Brand].map(|by| (by, signature.clone())));
         Self::of(actions).await
@@ -106,6 +104,14 @@ fn event_of(event: &RecordedEvent, number: usize) -> anyhow::Result<NewEvent> {
     envelope.resource = format!("contracts/{id}");
     let payload = Bytes::clone(&event.payload);
     Ok(NewEvent { subject: Subject::new(TENANT, Contract::KIND, &id)?, envelope, payload })
+}
+
+/// A draft, its proposal, and so many offers in return, the last of which is accepted.
+fn accepted_after(counters: i64) -> anyhow::Result<Vec<(Party, Action)>> {
+    let mut actions = offers(counters)?;
+    // The first offer in return, and every second one after it, is the creator's.
+    actions.push((if counters % 2 == 1 { Party::Brand } else { Party::Creator }, Action::Accept));
+    Ok(actions)
 }
 
 /// A draft, its proposal, and so many offers in return, with the party whose turn it was.

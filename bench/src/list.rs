@@ -33,7 +33,7 @@ pub(crate) async fn measure(effort: Effort, report: &mut Report) -> anyhow::Resu
     let log: Arc<dyn EventLog> = Arc::new(JetStreamLog::open(client, JetStreamOptions::default()).await?);
     let service = Service::start(&nats.url()).await?;
     let caller = Caller::connect(service.address).await?;
-    let life = Life::ordinary().await?;
+    let life = Life::agreed().await?;
     let mut filled = 0;
     for contracts in CONTRACTS {
         life.fill(&log, filled..contracts).await?;
