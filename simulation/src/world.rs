@@ -87,7 +87,8 @@ struct State {
     violations: Vec<String>,
     written: Vec<Written>,
     running: BTreeMap<&'static str, Arc<Incarnation>>,
-    incarnations: u32,
+    /// All that ever lived.
+    incarnations: Vec<Arc<Incarnation>>,
     storm_until: Option<Instant>,
 }
 
@@ -187,6 +188,10 @@ impl World {
     /// Lets everybody go, so that nothing keeps the world alive.
     pub fn end(&self) {
         self.state().running.clear();
+        let incarnations = std::mem::take(&mut self.state().incarnations);
+        for incarnation in incarnations {
+            incarnation.answer_with(None);
+        }
     }
 
     /// Rules that did not hold.

@@ -3,7 +3,7 @@
 //! Invariant: what is dead does nothing any more. Whatever it was about to do outside of its own memory, it waits for ever
 //! before it, or for the answer; its tasks end with the run.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tandem_campaigns::Campaigns;
@@ -32,30 +32,27 @@ pub struct Incarnation {
     /// `payouts#3`.
     pub(super) label: String,
     dead: CancellationToken,
-    answers: OnceLock<Carrier>,
+    answers: Mutex<Option<Carrier>>,
 }
 
 impl Incarnation {
     /// Starts a service. It answers once it is wired.
     pub fn start(world: &Arc<World>, service: Service, settings: &Settings) {
-        let number = {
-            let mut state = world.state();
-            state.incarnations += 1;
-            state.incarnations
-        };
+        let number = world.state().incarnations.len() + 1;
         let incarnation = Arc::new(Self {
             world: Arc::clone(world),
             service,
             label: format!("{service}#{number}"),
             dead: CancellationToken::new(),
-            answers: OnceLock::new(),
+            answers: Mutex::default(),
         });
         world.step(|| format!("{} starts", incarnation.label));
         world.state().running.insert(service.name(), Arc::clone(&incarnation));
+        world.state().incarnations.push(Arc::clone(&incarnation));
         let settings = settings.clone();
         tokio::spawn(async move {
             match incarnation.wire(&settings).await {
-                Ok(answers) => _ = incarnation.answers.set(answers),
+                Ok(answers) => incarnation.answer_with(Some(answers)),
                 Err(error) => incarnation.world.violation(format!("{} can't start: {error:#}", incarnation.label)),
             }
         });
@@ -102,7 +99,14 @@ impl Incarnation {
 
     /// What it answers calls with; none while it is being wired.
     pub(super) fn answers(&self) -> Option<Carrier> {
-        self.answers.get().filter(|_| !self.dead.is_cancelled()).cloned()
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.as_ref().filter(|_| !self.dead.is_cancelled()).cloned()
+    }
+
+    /// What answers holds this in turn, so it has to be taken away for the memory of a run to be given back.
+    pub(super) fn answer_with(&self, answers: Option<Carrier>) {
+        let before = std::mem::replace(&mut *self.answers.lock().unwrap_or_else(PoisonError::into_inner), answers);
+        drop(before);
     }
 
     fn dies(self: &Arc<Self>) {
