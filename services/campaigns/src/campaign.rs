@@ -54,18 +54,21 @@ impl Campaign {
     fn launch(&self, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
         self.require(&[State::Draft], "only a campaign in DRAFT can be launched", context)?;
         let resource = context.resource;
+        // First, for nobody is to mend what then turns out to be in vain.
+        if self.0.budgets.is_empty() {
+            let also = if self.0.kpis.is_empty() { " and `kpis`" } else { "" };
+            let message = format!(
+                "{resource} has no budget, and none can be added. Create another campaign with `budgets` (at least one \
+                 region and amount){also}, and launch that."
+            );
+            return Err(Refusal::new(ErrorReason::TermsIncomplete, message));
+        }
         if self.0.kpis.is_empty() {
             let message = format!(
                 "{resource} has no KPIs. Set what is measured and what is to be reached, for example 100000 IMPRESSIONS, \
                  with SetCampaignKpis; then launch it."
             );
             return Err(Refusal::new(ErrorReason::KpisMissing, message));
-        }
-        if self.0.budgets.is_empty() {
-            let message = format!(
-                "{resource} has no budget. Plan it anew with `budgets`, at least one region and amount; then launch that."
-            );
-            return Err(Refusal::new(ErrorReason::TermsIncomplete, message));
         }
         Ok(vec![Event::Launched(pb::CampaignLaunched { brand: self.0.brand.clone() })])
     }

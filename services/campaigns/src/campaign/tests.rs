@@ -168,7 +168,7 @@ fn a_campaign_with_kpis_and_budget_is_launched() {
 
 #[test]
 fn without_kpis_there_is_no_launch() {
-    let plan = pb::Campaign { kpis: vec![], budgets: vec![], ..plan() };
+    let plan = pb::Campaign { kpis: vec![], ..plan() };
     let refusal = given::<Campaign>([planned(plan)]).when(Command::Launch).then_refused(ErrorReason::KpisMissing);
     assert!(refusal.message.contains("SetCampaignKpis"), "{}", refusal.message);
 }
@@ -177,7 +177,12 @@ fn without_kpis_there_is_no_launch() {
 fn without_a_budget_there_is_no_launch() {
     let plan = pb::Campaign { budgets: vec![], ..plan() };
     let refusal = given::<Campaign>([planned(plan)]).when(Command::Launch).then_refused(ErrorReason::TermsIncomplete);
-    assert!(refusal.message.starts_with("campaigns/test has no budget."), "{}", refusal.message);
+    assert!(refusal.message.starts_with("campaigns/test has no budget, and none can be added."), "{}", refusal.message);
+    assert!(!refusal.message.contains("kpis"), "{}", refusal.message);
+    // Nobody sets KPIs in vain.
+    let bare = pb::Campaign { budgets: vec![], kpis: vec![], ..self::plan() };
+    let refusal = given::<Campaign>([planned(bare)]).when(Command::Launch).then_refused(ErrorReason::TermsIncomplete);
+    assert!(refusal.message.contains("`kpis`"), "{}", refusal.message);
 }
 
 #[test]
