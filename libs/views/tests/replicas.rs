@@ -249,12 +249,17 @@ async fn in_an_upgrade_the_new_version_is_built_once_and_old_replicas_leave_it_a
     let old = Replica::start(&world, Accounts::<1>).await;
     until_it_folds(&old.view).await;
     append(&world.log, "acme", "a1", &changed("OPEN", 1)).await;
-    let new = Replica::start(&world, Accounts::<2>).await;
+    world.caught_up(&old.view).await;
+    let log = Arc::new(GatedLog::new(world.log.clone()));
+    log.close();
+    let new = Replica::start_on(&world, Accounts::<2>, log.clone()).await;
+    tokio::time::timeout_at(soon(), log.asked()).await.unwrap();
     world.caught_up(&new.view).await;
     // What it can't answer yet, it says; the rest it answers from the old version.
     let by_new = ListQuery { filter: "event_count = 1", ..ListQuery::default() };
     assert!(matches!(new.view.list("acme", &by_new).await, Err(QueryError::Building(_))));
     assert_eq!(new.view.get("acme", "a1").await.unwrap().unwrap().amount, 1);
+    log.open();
     old.stop().await;
     until_it_folds(&new.view).await;
     while new.view.status().await.unwrap().version != 2 {
