@@ -73,7 +73,9 @@ impl Up {
         let telemetry = Telemetry::start("tandem", &self.telemetry())?;
         let outcome = self.run_platform().await;
         telemetry.stop().await;
-        outcome.and_then(|code| remove(ready_file.as_deref()).map(|()| code))
+        // However it ended, nothing answers any more.
+        let removed = remove(ready_file.as_deref());
+        outcome.and_then(|code| removed.map(|()| code))
     }
 
     async fn run_platform(self) -> anyhow::Result<ExitCode> {

@@ -23,8 +23,8 @@ pub(crate) struct Doctor {
     /// What it is to be judged as: development may be less
     #[arg(long, env = "TANDEM_ENVIRONMENT", value_enum, default_value_t = JudgedAs::Production)]
     environment: JudgedAs,
-    /// Where the NATS servers tell about themselves, `http://<host>:8222`, comma separated, or `none`: only they can tell whether
-    /// they sync to disk late
+    /// Where the NATS servers tell about themselves, `http://<host>:8222`, comma separated: only they can tell whether they
+    /// sync to disk late; `none` if somebody else runs them and answers for that
     #[arg(long, env = "TANDEM_NATS_MONITOR", value_name = "URL")]
     nats_monitor: Option<String>,
     /// Form of the result

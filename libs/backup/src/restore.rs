@@ -47,11 +47,12 @@ pub struct Restored {
     pub resumed: bool,
 }
 
-/// Puts a verified backup back. Services must not run meanwhile, as far as can be seen; views of before must not be used afterwards.
+/// Puts a verified backup back. Services must not run meanwhile: those that can be seen to are refused, one that starts while
+/// this goes on is not seen. Views of before must not be used afterwards.
 ///
 /// # Errors
-/// [`BackupError::Occupied`] and [`BackupError::InUse`] before anything is changed; after any other error, and when it is broken off, the mark of an
-/// unfinished restore stays, and the restore is to be repeated.
+/// [`BackupError::Occupied`] and [`BackupError::InUse`] before anything is changed; after any other error, and when it is
+/// broken off, the mark of an unfinished restore stays, and the restore is to be repeated.
 pub async fn restore(
     client: &Client,
     folder: &Path,
